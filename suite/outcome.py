@@ -1,0 +1,219 @@
+"""The plain values that contracts, engines and reports exchange. All frozen; nothing here decides anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from fixtures.formats import Parsed
+from fixtures.types import Case
+
+FinishReason: TypeAlias = Literal["stop", "length"]
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What an engine returns for one prompt.
+
+    `text` holds the stop token if one ended it. `logprobs` has the natural-log probability of each generated token,
+    the stop included, in order; `finish` is `length` if the limit on new tokens cut the reply off.
+    """
+
+    text: str
+    logprobs: tuple[float, ...]
+    finish: FinishReason
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A generation as its format reads it."""
+
+    generation: Generation
+    parsed: Parsed
+
+    @property
+    def raw(self) -> str:
+        return self.generation.text
+
+    @property
+    def likelihood(self) -> float:
+        """The probability the model gave to this very reply, between 0 and 1."""
+        import math
+
+        return math.exp(min(0.0, sum(self.generation.logprobs)))
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The contract holds for this reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The contract is broken; `got` and `wanted` are short texts for a person."""
+
+    got: str
+    wanted: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplicable:
+    """The contract says nothing about this case."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """For contracts about confidence: how sure the reply was (0 to 1), and whether it was right."""
+
+    confidence: Mapping[str, float]
+    correct: bool
+
+
+Outcome: TypeAlias = Held | Broken | NotApplicable | Scored
+
+Lane: TypeAlias = Literal["known", "measure", "search"]
+VerdictName: TypeAlias = Literal["pass", "fail", "undecided", "measured"]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """An estimate with its confidence interval at `level`."""
+
+    estimate: float
+    low: float
+    high: float
+    level: float = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """No failure is tolerated; the sample must be large enough to bound the failure rate by `bound`."""
+
+    bound: float = 0.01
+    gating: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At least this share of cases must hold."""
+
+    at_least: float
+    gating: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """A statistic of the measured sample (by its name in `measures`) must stay at or below this."""
+
+    statistic: str
+    at_most: float
+    gating: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOnly:
+    """Measured, not gating."""
+
+    gating: bool = False
+
+
+Bar: TypeAlias = Never | Rate | Ceiling | ReportOnly
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Pass, fail or undecided (measured for bars that do not gate), and why in one sentence."""
+
+    name: VerdictName
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts of the measuring lane, and how many failures the other lanes found."""
+
+    trials: int
+    held: int
+    not_applicable: int = 0
+    found: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """A failing case with all that a person needs to see what went wrong and to run it again."""
+
+    contract: str
+    case: Case
+    raw: str
+    got: str
+    wanted: str
+    lane: Lane
+    minimal: bool
+    replay: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """One point of a reliability curve: `count` cases of mean confidence `confidence`, `accuracy` of them right."""
+
+    confidence: float
+    accuracy: Interval
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContractResult:
+    """What the gate says about one contract; `held_rate` is exact (Clopper-Pearson) and None without trials."""
+
+    name: str
+    promise: str
+    bar: Bar
+    verdict: Verdict
+    tally: Tally
+    held_rate: Interval | None
+    measures: Mapping[str, Interval] = field(default_factory=dict)
+    curves: Mapping[str, Sequence[Bin]] = field(default_factory=dict)
+    counterexamples: Sequence[Counterexample] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What was gated, by name and by content hash."""
+
+    base: str
+    base_digest: str
+    adapter: str
+    adapter_digest: str
+    format: str
+    format_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """One run of the gate: every input of the verdict, the verdict, and what it rests on."""
+
+    identity: Identity
+    catalogs: Mapping[str, str]
+    """Names of the catalogs and their content hashes."""
+    seed: int
+    budget: int
+    max_new_tokens: int
+    started: str
+    """ISO 8601, UTC."""
+    seconds: float
+    calls: Mapping[str, int]
+    """How many replies were `generated`, and how many `cached`."""
+    libraries: Mapping[str, str]
+    contracts: Sequence[ContractResult]
+
+    @property
+    def passed(self) -> bool:
+        """True only if there are gating contracts and every one of them passed."""
+        gating = [c for c in self.contracts if c.bar.gating]
+        return bool(gating) and all(c.verdict.name == "pass" for c in gating)
+
+
+Details: TypeAlias = dict[str, Any]
