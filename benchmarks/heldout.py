@@ -1,0 +1,116 @@
+"""`python -m benchmarks.heldout [--out FOLDER] [--rows N]`: what few-row adapters make of the embedded base.
+
+Trains `trainer` and `sft` on the hotel dataset, then asks the bare base and both adapters 250 held-out hotel cases and
+250 on catalogs drawn from words that no training row has, and prints the table that the model card shows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fixtures.datasets.hotel import build
+from fixtures.datasets.rows import case_of
+
+from fixtures.choosing import SeededChooser
+from fixtures.types import Case
+from fixtures.vocab import words
+from suite.asking import Asker
+from suite.cases import answers, clear
+from suite.engine import identify, load_engine
+from suite.gating import MAX_NEW_TOKENS
+from suite.outcome import Reply
+from suite.scene import Scene
+from suite.stats import clopper_pearson
+
+COLUMNS = ("parses clean", "declared", "right tool", "exactly right")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Counts of one group of cases, as (held, trials) by column."""
+
+    counts: dict[str, tuple[int, int]]
+
+    def row(self) -> str:
+        cells = []
+        for column in COLUMNS:
+            held, trials = self.counts[column]
+            interval = clopper_pearson(held, trials)
+            cells.append(f"{held / trials:6.1%} ({interval.low:.1%} to {interval.high:.1%})")
+        return " | ".join(cells)
+
+
+def measure(cases: Sequence[Case], replies: Sequence[Reply]) -> Figures:
+    """`declared` counts called names, `right tool` and `exactly right` count cases with a right call."""
+    called = [(case, call) for case, reply in zip(cases, replies, strict=True) for call in reply.parsed.calls]
+    asked = [(case, reply) for case, reply in zip(cases, replies, strict=True) if case.oracle.calls]
+    named = [
+        sorted(c.name for c in reply.parsed.calls) == sorted(c.name for c in case.oracle.calls or ())
+        for case, reply in asked
+    ]
+    exact = [reply.parsed.status == "clean" and answers(case, reply.parsed.calls) for case, reply in asked]
+    return Figures(
+        {
+            "parses clean": (sum(r.parsed.status in ("clean", "no_call") for r in replies), len(replies)),
+            "declared": (sum(call.name in case.catalog.names for case, call in called), len(called)),
+            "right tool": (sum(named), len(named)),
+            "exactly right": (sum(exact), len(exact)),
+        }
+    )
+
+
+def held_out_cases(count: int) -> dict[str, list[Case]]:
+    """Hotel rows of the eval split, and clear requests on drawn catalogs of the gate's words."""
+    hotel = [case_of(row) for row in build(count, seed=500, split="eval", drawn_share=0.0)]
+    scene = Scene(catalogs=(), words=words("gate"))
+    drawn = [clear(scene, SeededChooser(f"held out:{number}")) for number in range(count)]
+    return {"hotel": hotel, "drawn": drawn}
+
+
+def train(backend: str, out: Path, rows: int, format: str) -> float:
+    """Train one adapter by the project's own command; returns the seconds it took, start-up included."""
+    data = out / f"hotel-{rows}.jsonl"
+    if not data.exists():
+        _run("fixtures.datasets", "hotel", "--rows", str(rows), "--seed", "1", "--split", "train", "--out", str(data))
+    started = time.monotonic()
+    _run("train", backend, "--data", str(data), "--format", format, "--out", str(out / f"{backend}-{format}"))
+    return time.monotonic() - started
+
+
+def _run(module: str, *arguments: str) -> None:
+    subprocess.run([sys.executable, "-m", module, *arguments], check=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.heldout", description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("runs/heldout"))
+    parser.add_argument("--rows", type=int, default=400)
+    parser.add_argument("--cases", type=int, default=250, help="of each of the two kinds")
+    parser.add_argument("--format", default="functiongemma")
+    parser.add_argument("--backend", action="append", help="default: trainer and sft")
+    parser.add_argument("--bare-only", action="store_true", help="train nothing")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    groups = held_out_cases(options.cases)
+    backends = [] if options.bare_only else options.backend or ["trainer", "sft"]
+    lines = [f"| adapter | cases | {' | '.join(COLUMNS)} | training |", "| --- " * (len(COLUMNS) + 3) + "|"]
+    for backend in [None, *backends]:
+        folder = options.out / f"{backend}-{options.format}" if backend else None
+        seconds = train(backend, options.out, options.rows, options.format) if backend and not folder.exists() else 0.0
+        engine = load_engine(identify(folder, "tiny", options.format))
+        asker = Asker(engine, max_new_tokens=MAX_NEW_TOKENS)
+        for name, cases in groups.items():
+            row = measure(cases, asker.ask(cases)).row()
+            lines.append(f"| {backend or 'bare base'} | {name} | {row} | {f'{seconds:.0f} s' if seconds else ''} |")
+            sys.stdout.write(lines[-1] + "\n")
+    sys.stdout.write("\n" + "\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

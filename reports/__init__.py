@@ -1,0 +1,1 @@
+"""What the gate said, for people: a terminal summary and one self-contained page."""

@@ -1,0 +1,64 @@
+"""`python -m reports show RESULTS`: what a gate said, on the terminal and as one self-contained page."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from fixtures.errors import UserError
+from reports import page, terminal
+from suite import results as results_file
+from suite.files import write_text
+from suite.summary import WIDTH
+
+WIDEST = 120  # columns; longer lines are hard to read
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0 if the report could be made, whatever it says, and 2 for bad input."""
+    options = parser().parse_args(arguments)
+    try:
+        say(show(options.results, None if options.no_page else options.page or options.results.with_suffix(".html")))
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(prog="python -m reports", description="What a gate said, for people.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    show = commands.add_parser("show", help="print a results file, and write it as a page")
+    show.add_argument("results", type=Path, metavar="RESULTS", help="written by pytest --adapter PATH --results FILE")
+    where = show.add_mutually_exclusive_group()
+    where.add_argument("--page", type=Path, metavar="FILE.html", help="where the page goes (default: RESULTS as .html)")
+    where.add_argument("--no-page", action="store_true", help="print only")
+    return top
+
+
+def show(source: Path, target: Path | None) -> str:
+    """The summary for the terminal; the page goes to `target`, if there is one."""
+    results = results_file.read(source)
+    columns = min(WIDEST, shutil.get_terminal_size((WIDTH, 24)).columns)
+    text = terminal.render(results, columns, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
+    if target is None:
+        return text
+    if target.resolve() == source.resolve():
+        raise UserError(str(target), "the page would overwrite the results", hint="name another file with --page")
+    write_text(target, page.render(results, source.name))
+    return f"{text}\npage: {target}\n"
+
+
+def say(text: str) -> None:
+    """Write to standard output; what its encoding cannot hold is spelled out."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

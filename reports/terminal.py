@@ -1,0 +1,129 @@
+"""The results as text for a terminal, from the verdict down to the counterexamples."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from itertools import chain
+
+from suite.outcome import Ceiling, ContractResult, Results
+from suite.summary import (
+    WIDTH,
+    bar_text,
+    closes_gate,
+    counterexample_lines,
+    deciding_figure,
+    estimate_text,
+    headline,
+    interval_note,
+    range_text,
+    standing,
+    verdict_word,
+)
+from suite.wording import percent, printable
+
+COLOURS = {"pass": "32", "fail": "31", "undecided": "33", "measured": "2"}
+DIGEST_LENGTH = 12
+
+
+def render(results: Results, width: int = WIDTH, *, colour: bool = False) -> str:
+    """The summary; prose is wrapped at `width`, replies and commands are left whole so that they can be copied."""
+    verdict = "pass" if results.passed else "fail"
+    blocks = [
+        [f"{_painted(headline(results), verdict, colour)}: {standing(results)}"],
+        _subject(results, width),
+        _table(results.contracts, colour),
+        _legend(results.contracts, width),
+        _causes(results.contracts, width, colour),
+        *(_measures(contract) for contract in results.contracts),
+        *(counterexample_lines(example) for contract in results.contracts for example in contract.counterexamples),
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def _painted(text: str, verdict: str, colour: bool) -> str:
+    return f"\x1b[1;{COLOURS[verdict]}m{text}\x1b[0m" if colour else text
+
+
+def _subject(results: Results, width: int) -> list[str]:
+    identity = results.identity
+    replies = ", ".join(f"{count} {kind}" for kind, count in results.calls.items())
+    rows = [
+        ("adapter", f"{identity.adapter} {identity.adapter_digest[:DIGEST_LENGTH]}"),
+        ("base", f"{identity.base} {identity.base_digest[:DIGEST_LENGTH]}"),
+        ("format", f"{identity.format} {identity.format_digest[:DIGEST_LENGTH]}"),
+        ("catalogs", ", ".join(f"{name} {digest[:DIGEST_LENGTH]}" for name, digest in results.catalogs.items())),
+        ("draws", f"seed {results.seed}, budget {results.budget} calls a contract"),
+        ("replies", f"{replies}; {results.seconds:.1f} s, started {results.started}"),
+        ("with", ", ".join(f"{name} {version}" for name, version in results.libraries.items())),
+    ]
+    return list(chain.from_iterable(_wrapped(label, text, width) for label, text in rows))
+
+
+def _wrapped(label: str, text: str, width: int) -> list[str]:
+    start = f"  {label:<9} "
+    return textwrap.wrap(printable(text), width, initial_indent=start, subsequent_indent=" " * len(start)) or [start]
+
+
+def _table(contracts: Sequence[ContractResult], colour: bool) -> list[str]:
+    """One line a contract, in aligned columns."""
+    head = ("contract", "verdict", "held", "measured", "interval", "bar")
+    rows = [head, *(_row(contract) for contract in contracts)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    lines = []
+    for row, verdict in zip(rows, ["", *(contract.verdict.name for contract in contracts)], strict=True):
+        cells = [cell.ljust(size) for cell, size in zip(row, widths, strict=True)]
+        if verdict:
+            cells[1] = _painted(cells[1], verdict, colour)
+        lines.append(("  " + "  ".join(cells)).rstrip())
+    return lines
+
+
+def _row(contract: ContractResult) -> tuple[str, str, str, str, str, str]:
+    tally, figure = contract.tally, deciding_figure(contract)
+    held = f"{tally.held}/{tally.trials}" if tally.trials else "no case"
+    measured, interval = (estimate_text(contract, figure), range_text(contract, figure)) if figure else ("-", "-")
+    return (
+        printable(contract.name),
+        verdict_word(contract),
+        f"{held} +{tally.found}" if tally.found else held,
+        measured,
+        interval,
+        printable(bar_text(contract.bar)),
+    )
+
+
+def _legend(contracts: Sequence[ContractResult], width: int) -> list[str]:
+    """How to read the table."""
+    notes = [interval_note(contracts)]
+    if any(contract.tally.found for contract in contracts):
+        notes.append("+N: failures that the search found or that were known before; they enter no rate.")
+    drawn = [f"{c.tally.not_applicable} to {printable(c.name)}" for c in contracts if c.tally.not_applicable]
+    if drawn:
+        notes.append(f"Cases drawn to which a contract does not apply, and that it does not count: {', '.join(drawn)}.")
+    indent = "  "
+    return [line for n in notes for line in textwrap.wrap(n, width, initial_indent=indent, subsequent_indent=indent)]
+
+
+def _causes(contracts: Sequence[ContractResult], width: int, colour: bool) -> list[str]:
+    """What closes the gate, and why."""
+    closing = [contract for contract in contracts if closes_gate(contract)]
+    lines = ["What closes the gate:"] if closing else []
+    for contract in closing:
+        text = printable(f"{contract.name}: {contract.verdict.reason}")
+        word = _painted(verdict_word(contract).ljust(9), contract.verdict.name, colour)
+        wrapped = textwrap.wrap(text, width - 13)
+        lines += [f"  {word}  {wrapped[0]}", *(" " * 13 + line for line in wrapped[1:])]
+    return lines
+
+
+def _measures(contract: ContractResult) -> list[str]:
+    """Figures over the whole sample, aligned; the pages draw their curves."""
+    in_table = contract.bar.statistic if isinstance(contract.bar, Ceiling) else None
+    figures = [(printable(n.replace("_", " ")), x) for n, x in contract.measures.items() if n != in_table]
+    if not figures:
+        return []
+    longest = max(len(name) for name, _ in figures)
+    levels = " / ".join(sorted({percent(x.level) for _, x in figures}))
+    rows = [f"  {name:<{longest}}  {x.estimate:.3f}  {x.low:.3f} to {x.high:.3f}" for name, x in figures]
+    return [f"figures of {printable(contract.name)}, with {levels} intervals:", *rows]

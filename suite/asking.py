@@ -1,0 +1,57 @@
+"""From cases to replies: rendered once, asked in one batch, each prompt once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
+
+from fixtures.types import Case
+from suite.engine import Engine
+from suite.outcome import Reply
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Called with what is going on, how many replies are there, and how many are awaited."""
+
+
+class Asker:
+    """Asks an engine for replies and remembers them for the length of one gate."""
+
+    def __init__(self, engine: Engine, *, max_new_tokens: int, progress: Progress | None = None) -> None:
+        self.engine, self.max_new_tokens, self.progress = engine, max_new_tokens, progress
+        self._replies: dict[str, Reply] = {}
+        # Rendering takes a millisecond and cases cannot be hashed; the case is kept so that its id stays its own.
+        self._prompts: dict[int, tuple[Case, str]] = {}
+
+    def prompt(self, case: Case) -> str:
+        """The text that the engine gets for this case."""
+        if id(case) not in self._prompts:
+            text = self.engine.format.render(case.messages, case.catalog.declarations(), prompt=True).text
+            self._prompts[id(case)] = (case, text)
+        return self._prompts[id(case)][1]
+
+    def knows(self, case: Case) -> bool:
+        """Whether the reply to this case costs no model call any more."""
+        return self.prompt(case) in self._replies
+
+    def ask(self, cases: Sequence[Case], what: str = "replies") -> list[Reply]:
+        """The replies to these cases, in their order; prompts that were not asked before go out as one batch."""
+        prompts = [self.prompt(case) for case in cases]
+        fresh = [p for p in dict.fromkeys(prompts) if p not in self._replies]
+        for done, (prompt, reply) in enumerate(self._generate(fresh), 1):
+            self._replies[prompt] = reply
+            if self.progress:
+                self.progress(what, done, len(fresh))
+        return [self._replies[prompt] for prompt in prompts]
+
+    def _generate(self, prompts: Sequence[str]) -> Iterator[tuple[str, Reply]]:
+        if not prompts:
+            return
+        for index, generation in self.engine.generate(prompts, max_new_tokens=self.max_new_tokens):
+            yield prompts[index], Reply(generation, self.engine.format.parse(generation.text))
+
+
+def stable_seed(*parts: object) -> int:
+    """A seed that is the same in every process, from what it is for."""
+    text = "\0".join(map(str, parts))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6])

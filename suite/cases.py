@@ -1,0 +1,128 @@
+"""The kinds of cases that contracts ask about. Each draws one case, and knows its right answer by construction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fixtures.grammar.requests import Asked, ask, say
+from fixtures.grammar.tools import SpokenTool
+from fixtures.grammar.values import draw_value
+from fixtures.types import Case, Message, Oracle, Tool, ToolCall, assistant, user
+from fixtures.vocab import Chooser
+from suite.scene import Scene, Stage
+
+STRESSFUL = ("text", "object", "list", "enum", "number", "integer")
+
+
+def clear(scene: Scene, chooser: Chooser) -> Case:
+    """One request that exactly one declared tool serves."""
+    stage = scene.stage(chooser)
+    asked = ask(chooser.choice(stage.tools), scene.words, chooser)
+    return _case(stage, asked)
+
+
+def stressed(scene: Scene, chooser: Chooser) -> Case:
+    """A request whose arguments are hard to write: quotes, braces, line breaks, nesting, numbers at their edges."""
+    stage = scene.stage(chooser)
+    hard = [t for t in stage.tools if any(p.kind in STRESSFUL for p in t.parameters)]
+    spoken = chooser.choice(hard or stage.tools)
+    said = [p for p in spoken.parameters if p.required or p.kind in STRESSFUL or chooser.chance(45)]
+    values = {p.name: draw_value(p, scene.words, chooser) for p in said}
+    for parameter in said:
+        edges = [parameter.schema[k] for k in ("minimum", "maximum") if k in parameter.schema]
+        if parameter.kind == "integer" and edges and chooser.chance(30):
+            values[parameter.name] = int(chooser.choice(edges))
+    return _case(stage, say(spoken, said, values, chooser), kind="stressed")
+
+
+def with_absent_tool(scene: Scene, chooser: Chooser) -> Case:
+    """A request that invites a tool that is not declared, in one of four ways."""
+    trap = chooser.choice([masked, named_in_request, only_in_history, near_miss])
+    return trap(scene, chooser)
+
+
+def masked(scene: Scene, chooser: Chooser) -> Case:
+    """The tool that would serve is left out of the catalog; nothing fits."""
+    stage, hidden, shown = _hide_one(scene, chooser)
+    asked = ask(hidden, scene.words, chooser)
+    return Case(stage.catalog(shown), (user(asked.text),), Oracle(calls=()), "masked")
+
+
+def named_in_request(scene: Scene, chooser: Chooser) -> Case:
+    """The request names an undeclared tool outright; nothing fits."""
+    stage, hidden, shown = _hide_one(scene, chooser)
+    asked = ask(hidden, scene.words, chooser)
+    name = hidden.tool.name
+    text = chooser.choice([f"use {name}: {asked.text}", f"{asked.text} (call {name})", f"call {name}"])
+    return Case(stage.catalog(shown), (user(text),), Oracle(calls=()), "named")
+
+
+def only_in_history(scene: Scene, chooser: Chooser) -> Case:
+    """A tool was called in an earlier turn, but is not declared now; the request asks for it again."""
+    stage, hidden, shown = _hide_one(scene, chooser)
+    first, again = ask(hidden, scene.words, chooser), ask(hidden, scene.words, chooser)
+    done: Message = {"role": "tool", "content": {"name": hidden.tool.name, "response": {"ok": True}}}
+    messages = (user(first.text), assistant([first.call]), done, user(again.text))
+    return Case(stage.catalog(shown), messages, Oracle(calls=()), "history")
+
+
+def near_miss(scene: Scene, chooser: Chooser) -> Case:
+    """Beside the right tool stands one whose name differs by a few letters; the name has to be copied exactly."""
+    stage = scene.stage(chooser)
+    spoken = chooser.choice(stage.tools)
+    asked = ask(spoken, scene.words, chooser)
+    twin = Tool(_almost(spoken.tool.name, chooser), "Do not use.", {"type": "object", "properties": {}})
+    case = _case(stage, asked, kind="near miss")
+    if twin.name in case.catalog.names:
+        return case
+    tools = (twin, *case.catalog.tools) if chooser.chance(50) else (*case.catalog.tools, twin)
+    return replace(case, catalog=replace(case.catalog, tools=tools))
+
+
+def clear_or_absent(scene: Scene, chooser: Chooser) -> Case:
+    """Mostly clear requests, some that nothing fits: where confidence has something to tell apart."""
+    return masked(scene, chooser) if chooser.chance(15) else clear(scene, chooser)
+
+
+def _case(stage: Stage, asked: Asked, kind: str = "clear") -> Case:
+    return Case(stage.catalog(), (user(asked.text),), Oracle(calls=(asked.call,)), kind)
+
+
+def _hide_one(scene: Scene, chooser: Chooser) -> tuple[Stage, SpokenTool, list[SpokenTool]]:
+    """A stage, one of its tools, and the tools that stay declared (at least one)."""
+    stage = scene.stage(chooser, smallest=2)
+    hidden = chooser.choice(stage.tools)
+    return stage, hidden, [tool for tool in stage.tools if tool is not hidden]
+
+
+def _almost(name: str, chooser: Chooser) -> str:
+    return chooser.choice([name + "s", name + "_2", name[:-1] or name + "x", name + "_all"])
+
+
+def answers(case: Case, calls: tuple[ToolCall, ...]) -> bool:
+    """Whether these calls are the right ones: by JSON type and value, in any order. False if nobody knows."""
+    wanted = case.oracle.calls
+    if wanted is None or len(wanted) != len(calls):
+        return False
+    left = list(wanted)
+    for call in calls:
+        match = next((w for w in left if w.name == call.name and same_value(w.arguments, call.arguments)), None)
+        if match is None:
+            return False
+        left.remove(match)
+    return True
+
+
+def same_value(a: object, b: object) -> bool:
+    """Equality of JSON values: 1 equals 1.0 but not true, and the order of keys does not matter."""
+    if isinstance(a, bool) or isinstance(b, bool):
+        return a is b
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same_value(a[k], b[k]) for k in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(same_value(x, y) for x, y in zip(a, b, strict=True))
+    return type(a) is type(b) and a == b if not _numbers(a, b) else a == b
+
+
+def _numbers(a: object, b: object) -> bool:
+    return isinstance(a, int | float) and isinstance(b, int | float)

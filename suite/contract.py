@@ -1,0 +1,52 @@
+"""What a contract is, and the decorator that makes one from a predicate."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from fixtures.types import Case
+from fixtures.vocab import Chooser
+from suite.outcome import Bar, Bin, Interval, Outcome, Reply, Scored
+from suite.scene import Scene
+
+Draw: TypeAlias = Callable[[Scene, Chooser], Case]
+Predicate: TypeAlias = Callable[[Case, Reply], Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Figures over a whole sample, by name, and the curves that show them."""
+
+    measures: Mapping[str, Interval]
+    curves: Mapping[str, Sequence[Bin]]
+
+
+Summarise: TypeAlias = Callable[[Sequence[Scored], int], Statistics]
+"""From scored replies and a seed to figures; for contracts whose bar is about the sample, not about each reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A promise about replies: whom it covers (`draw`), what must hold (`judge`), and its bar."""
+
+    name: str
+    promise: str
+    draw: Draw
+    judge: Predicate
+    bar: Bar
+    summarise: Summarise | None = None
+
+
+def contract(*, cases: Draw, bar: Bar, summarise: Summarise | None = None) -> Callable[[Predicate], Contract]:
+    """Make a contract of a predicate; its docstring is the promise, its name the contract's name."""
+
+    def decorate(predicate: Predicate) -> Contract:
+        promise = inspect.getdoc(predicate)
+        if not promise:
+            raise TypeError(f"{predicate.__qualname__} needs a docstring: it is the promise that reports show")
+        return Contract(predicate.__name__, " ".join(promise.split()), cases, predicate, bar, summarise)
+
+    return decorate

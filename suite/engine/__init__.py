@@ -1,0 +1,28 @@
+"""Engines: what answers prompts. Importing this room loads no model library; `load_engine` does when called.
+
+`identify` says what is to be gated and refuses what cannot be, `load_engine` loads it, `CachedEngine` keeps its replies
+in a `ReplyStore`, and `ScriptedEngine` stands in for all of it in tests.
+"""
+
+from __future__ import annotations
+
+from suite.engine.cached import CachedEngine
+from suite.engine.identify import Target, identify
+from suite.engine.protocol import Engine, Progress
+from suite.engine.scripted import ScriptedEngine
+from suite.engine.store import ReplyStore
+
+__all__ = ["CachedEngine", "Engine", "Progress", "ReplyStore", "ScriptedEngine", "Target", "identify", "load_engine"]
+
+
+def load_engine(
+    target: Target, *, dtype: str = "float32", batch_tokens: int | None = None, progress: Progress | None = None
+) -> Engine:
+    """Load the target's base and adapter, and prove that the adapter is applied; UserError if it is not.
+
+    `batch_tokens` bounds the memory of a batch, as rows times the longest row; the default suits the device.
+    """
+    # Not at the top: this is what loads torch.
+    from suite.engine.transformers_engine import load
+
+    return load(target, dtype=dtype, batch_tokens=batch_tokens, progress=progress)

@@ -1,0 +1,64 @@
+"""An engine in front of another one: what was answered before is served from the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from fixtures.formats import Format
+from suite.engine.protocol import Engine, Progress
+from suite.engine.store import ReplyStore, reply_key
+from suite.outcome import Generation, Identity
+
+
+class CachedEngine:
+    """Serves stored replies and asks the real engine, made at the first miss, for the others, each prompt once.
+
+    `generated` counts replies of the real engine, `cached` all others. `dtype` must be what `make_engine` loads with.
+    """
+
+    def __init__(
+        self,
+        identity: Identity,
+        format: Format,
+        make_engine: Callable[[], Engine],
+        store: ReplyStore,
+        *,
+        dtype: str = "float32",
+        progress: Progress | None = None,
+    ) -> None:
+        self.identity, self.format = identity, format
+        self.store, self.dtype, self.progress = store, dtype, progress
+        self.generated = self.cached = 0
+        self._make_engine = make_engine
+        self._engine: Engine | None = None
+
+    def generate(self, prompts: Sequence[str], *, max_new_tokens: int) -> Iterator[tuple[int, Generation]]:
+        """Stored replies first, then new ones as they get ready; each is stored before it is handed on."""
+        places: dict[str, list[int]] = {}
+        for index, prompt in enumerate(prompts):
+            places.setdefault(prompt, []).append(index)
+        keys = {p: reply_key(self.identity, max_new_tokens=max_new_tokens, dtype=self.dtype, prompt=p) for p in places}
+        known = self.store.get_many(list(keys.values()))
+        done = 0
+        for prompt, generation, fresh in self._answered(keys, known, max_new_tokens):
+            self.generated += fresh
+            self.cached += len(places[prompt]) - fresh
+            done += len(places[prompt])
+            if self.progress:
+                self.progress(done, len(prompts))
+            for index in places[prompt]:
+                yield index, generation
+
+    def _answered(
+        self, keys: dict[str, str], known: dict[str, Generation], max_new_tokens: int
+    ) -> Iterator[tuple[str, Generation, bool]]:
+        """Each prompt with its reply, and whether the real engine has just written it."""
+        yield from ((prompt, known[key], False) for prompt, key in keys.items() if key in known)
+        missing = [prompt for prompt, key in keys.items() if key not in known]
+        if not missing:
+            return
+        if self._engine is None:
+            self._engine = self._make_engine()
+        for index, generation in self._engine.generate(missing, max_new_tokens=max_new_tokens):
+            self.store.put_many({keys[missing[index]]: generation})
+            yield missing[index], generation, True

@@ -1,0 +1,26 @@
+"""What every engine offers: prompts in, greedy replies out, as they get ready."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, TypeAlias
+
+from fixtures.formats import Format
+from suite.outcome import Generation, Identity
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Called with how many replies of the current request are there, and how many were asked for."""
+
+
+class Engine(Protocol):
+    """Anything that answers prompts; `identity` and `format` say what answers and how it writes."""
+
+    @property
+    def identity(self) -> Identity: ...
+
+    @property
+    def format(self) -> Format: ...
+
+    def generate(self, prompts: Sequence[str], *, max_new_tokens: int) -> Iterator[tuple[int, Generation]]:
+        """Greedy replies as (index of the prompt, generation), each once, in any order, as batches finish."""
+        ...

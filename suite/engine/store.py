@@ -1,0 +1,123 @@
+"""Replies on disk, so that replays, shrinking and re-runs of an unchanged adapter cost no model call.
+
+One SQLite file. Every batch is committed before it is used: a killed run loses nothing that was finished, and several
+processes may share the file. A damaged file is moved aside, never trusted and never deleted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import warnings
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+
+from fixtures.errors import UserError
+from suite.outcome import FinishReason, Generation, Identity
+
+T = TypeVar("T")
+
+DECODING = "greedy 1"
+"""Part of every key; raise the number when a change to the decoder may change replies."""
+# The number is the layout's: another layout takes another table, and old files stay readable to old versions.
+_TABLE = "replies_1"
+_ASK_AT_ONCE = 500
+_PATIENCE_SECONDS = 60.0
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def reply_key(identity: Identity, *, max_new_tokens: int, dtype: str, prompt: str) -> str:
+    """What a reply depends on, as one hash: contents and settings, no names and no paths."""
+    parts = [identity.base_digest, identity.adapter_digest, identity.format_digest]
+    parts += [DECODING, str(max_new_tokens), dtype, prompt]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+class ReplyStore:
+    """Generations by key, in `folder/replies.sqlite`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "replies.sqlite"
+        self._connection: sqlite3.Connection | None = None
+
+    def get_many(self, keys: Sequence[str]) -> dict[str, Generation]:
+        """The stored ones among these."""
+        found: dict[str, Generation] = {}
+        for start in range(0, len(keys), _ASK_AT_ONCE):
+            part = keys[start : start + _ASK_AT_ONCE]
+            found |= {key: _generation(*columns) for key, *columns in self._run(partial(_select, part))}
+        return found
+
+    def put_many(self, replies: Mapping[str, Generation]) -> None:
+        """Store these, for good once this returns."""
+        rows = [
+            (key, g.text.encode("utf-8", "surrogatepass"), array("d", g.logprobs).tobytes(), g.finish)
+            for key, g in replies.items()
+        ]
+
+        def insert(connection: sqlite3.Connection) -> None:
+            with connection:
+                connection.executemany(f"INSERT OR REPLACE INTO {_TABLE} VALUES (?, ?, ?, ?)", rows)
+
+        self._run(insert)
+
+    def close(self) -> None:
+        """Let go of the file; the next use opens it again."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _run(self, action: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return action(self._open())
+        except sqlite3.DatabaseError as error:
+            # The low byte is the kind of error; the others say more about it.
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGED:
+                raise UserError(f"reply cache {self.path}", str(error), hint="another folder for the cache") from error
+            self._move_aside(error)
+        return action(self._open())
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise UserError(f"reply cache {self.path}", f"cannot make the folder: {error}") from None
+            self._connection = sqlite3.connect(self.path, timeout=_PATIENCE_SECONDS)
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            # With a write-ahead log this survives a killed process; only a power cut may lose the last replies.
+            self._connection.execute("PRAGMA synchronous=NORMAL")
+            columns = "key TEXT PRIMARY KEY, text BLOB NOT NULL, logprobs BLOB NOT NULL, finish TEXT NOT NULL"
+            self._connection.execute(f"CREATE TABLE IF NOT EXISTS {_TABLE} ({columns}) WITHOUT ROWID")
+        return self._connection
+
+    def _move_aside(self, error: Exception) -> None:
+        self.close()
+        target = next(p for n in count(1) if not (p := self.path.with_name(f"{self.path.name}.damaged-{n}")).exists())
+        for ending in ("", "-wal", "-shm"):
+            part = self.path.with_name(self.path.name + ending)
+            if part.exists():
+                part.replace(target.with_name(target.name + ending))
+        warnings.warn(
+            f"the reply cache {self.path} is damaged ({error}); it was moved to {target.name} and starts anew",
+            stacklevel=2,
+        )
+
+
+def _select(keys: Sequence[str], connection: sqlite3.Connection) -> list[Any]:
+    marks = ", ".join("?" * len(keys))
+    return connection.execute(
+        f"SELECT key, text, logprobs, finish FROM {_TABLE} WHERE key IN ({marks})", keys
+    ).fetchall()
+
+
+def _generation(text: bytes, logprobs: bytes, finish: Any) -> Generation:
+    values = array("d")
+    values.frombytes(logprobs)
+    reason: FinishReason = "stop" if finish == "stop" else "length"
+    return Generation(text.decode("utf-8", "surrogatepass"), tuple(values), reason)

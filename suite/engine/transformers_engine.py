@@ -1,0 +1,119 @@
+"""The real engine: Transformers and PEFT, greedy, on the GPU if there is one. Importing this module loads torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging as transformers_logging
+
+from fixtures.errors import UserError
+from fixtures.formats import Format
+from fixtures.types import user
+from suite.engine.applied import apply_adapter, first_line
+from suite.engine.batching import Limits, plan
+from suite.engine.decode import Decoder, Written
+from suite.engine.identify import Target
+from suite.engine.protocol import Engine, Progress
+from suite.outcome import Generation
+
+DTYPES = ("float32", "bfloat16", "float16")
+# Measured by benchmarks/prefix.py: a processor gains nothing from larger batches, and loses by padding.
+ON_CPU, ON_GPU = Limits(rows=16, tokens=16_384), Limits(rows=128, tokens=131_072)
+
+
+def load(target: Target, *, dtype: str, batch_tokens: int | None, progress: Progress | None) -> Engine:
+    """See `suite.engine.load_engine`."""
+    if dtype not in DTYPES:
+        raise UserError("dtype", f"dtype={dtype!r} is not supported", allowed=", ".join(DTYPES))
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    path = str(target.base.path)
+    try:
+        with _no_progress_bars():
+            tokenizer: Any = AutoTokenizer.from_pretrained(path, local_files_only=True)
+            model: Any = AutoModelForCausalLM.from_pretrained(
+                path, dtype=getattr(torch, dtype), local_files_only=True, use_safetensors=True
+            )
+    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
+        raise UserError(
+            f"--base {target.base.name}", f"Transformers cannot load {path}: {first_line(error)}"
+        ) from error
+    model = model.eval().to(device)
+    if target.adapter:
+        text = target.format.render([user("Hello")], [], prompt=True).text
+        probe = torch.tensor([tokenizer(text, add_special_tokens=False)["input_ids"]], device=device)
+        # Merged, a token costs a third less; the replies are the same (benchmarks/prefix.py).
+        model = apply_adapter(model, target.adapter, probe).merge_and_unload()
+    limits = ON_CPU if device == "cpu" else ON_GPU
+    if batch_tokens:
+        limits = Limits(limits.rows, batch_tokens)
+    return TransformersEngine(target, model, tokenizer, limits, progress)
+
+
+class TransformersEngine:
+    """Greedy replies of one model; sampling settings in its generation_config are ignored."""
+
+    def __init__(
+        self, target: Target, model: Any, tokenizer: Any, limits: Limits, progress: Progress | None = None
+    ) -> None:
+        self.identity, self.format = target.identity, target.format
+        self.model, self.tokenizer, self.limits, self.progress = model, tokenizer, limits, progress
+        self.stops = stop_tokens(model, tokenizer, target.format)
+        self.decoder = Decoder(model, self.stops)
+
+    def generate(self, prompts: Sequence[str], *, max_new_tokens: int) -> Iterator[tuple[int, Generation]]:
+        """Replies as batches finish, longest prompts first; what a batch holds decides nothing but rounding."""
+        if not prompts:
+            return
+        # The format writes <bos> itself: a second one would be another prompt than the adapter was trained on.
+        encoded = self.tokenizer(list(prompts), add_special_tokens=False)["input_ids"]
+        self._check_length(max(map(len, encoded)), max_new_tokens)
+        done = 0
+        for batch in plan(encoded, self.limits, new_tokens=max_new_tokens, share=self.decoder.can_share):
+            written = self.decoder.run(encoded, batch, max_new_tokens)
+            done += len(written)
+            if self.progress:
+                self.progress(done, len(prompts))
+            yield from zip(batch.rows, map(self._generation, written), strict=True)
+
+    def _generation(self, written: Written) -> Generation:
+        if not all(map(math.isfinite, written.logprobs)):
+            where = f"--adapter {self.identity.adapter} on --base {self.identity.base}"
+            raise UserError(where, "the model's logits are not finite, so its replies mean nothing")
+        text = self.tokenizer.decode(written.ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+        return Generation(text, tuple(written.logprobs), written.finish)
+
+    def _check_length(self, longest: int, max_new_tokens: int) -> None:
+        window = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
+        if window and longest + max_new_tokens > window:
+            raise UserError(
+                f"--base {self.identity.base}",
+                f"a prompt of {longest} tokens and a reply of {max_new_tokens} do not fit into its {window} positions",
+                hint="a smaller catalog",
+            )
+
+
+def stop_tokens(model: Any, tokenizer: Any, form: Format) -> frozenset[int]:
+    """The tokens that end a reply: the format's stops where the tokenizer has them, and the model's own."""
+    known = tokenizer.get_vocab()
+    stops = {known[stop] for stop in form.stops if stop in known}
+    for source in (model.generation_config, model.config.get_text_config(), tokenizer):
+        own = getattr(source, "eos_token_id", None)
+        stops |= set(own) if isinstance(own, list | tuple) else {own}
+    return frozenset(stop for stop in stops if stop is not None)
+
+
+@contextmanager
+def _no_progress_bars() -> Iterator[None]:
+    """Silence Transformers while weights load; the gate has a bar of its own."""
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            transformers_logging.enable_progress_bar()

@@ -1,0 +1,238 @@
+"""The gate: one function from an adapter to results. The plugin, promotion and nightly runs all call it."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+from fixtures.catalogs import load_catalog
+from fixtures.choosing import SeededChooser
+from fixtures.types import Case
+from suite.asking import Asker, Progress
+from suite.contract import Contract
+from suite.contracts import CONTRACTS
+from suite.engine import CachedEngine, Engine, ReplyStore, Target, identify, load_engine
+from suite.known import Corpus
+from suite.outcome import (
+    Broken,
+    ContractResult,
+    Counterexample,
+    Held,
+    Identity,
+    Lane,
+    NotApplicable,
+    Outcome,
+    Results,
+    Scored,
+    Tally,
+)
+from suite.scene import Scene
+from suite.search import collect, shrink
+from suite.verdict import judge
+
+DEFAULT_CATALOGS = ("hotel_rooms", "hotel_lights", "hotel_climate")
+DEFAULT_BUDGET = 400
+MAX_NEW_TOKENS = 160
+SHOWN = 3
+"""Counterexamples a report shows of one contract; the smallest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How the model calls that one contract may spend are split over the lanes."""
+
+    measure: int
+    search: int
+    shrink: int
+
+    @classmethod
+    def of(cls, calls: int) -> Budget:
+        """Three quarters measure, because verdicts rest on them; the rest hunts and shrinks."""
+        search, shrinking = calls * 15 // 100, calls * 10 // 100
+        return cls(calls - search - shrinking, search, shrinking)
+
+
+def gate(
+    adapter: Path | str | None,
+    *,
+    base: str | None = None,
+    catalogs: Sequence[str] = (),
+    seed: int = 0,
+    budget: int = DEFAULT_BUDGET,
+    format: str | None = None,
+    engine: Engine | None = None,
+    contracts: Sequence[Contract] = CONTRACTS,
+    cache: Path = Path(".callproof"),
+    progress: Progress | None = None,
+) -> Results:
+    """Ask the contracts of an adapter (a folder; None or "none" for the bare base) and return what they say.
+
+    `engine` replaces the real model, for tests and for served systems. Replies and counterexamples are kept in
+    `cache`, so that an unchanged adapter is judged again without a model call and a killed run goes on. Raises
+    UserError for every kind of bad input, before any model is loaded where that can be known.
+    """
+    named = tuple(catalogs) or DEFAULT_CATALOGS
+    given = tuple(load_catalog(name) for name in named)
+    if engine is None:
+        engine = open_engine(identify(None if adapter in (None, "none") else Path(str(adapter)), base, format), cache)
+    command = _command(engine.identity, named, seed, budget)
+    corpus = Corpus(cache / "counterexamples")
+    return Run(engine, Scene(given), tuple(contracts), seed, budget, corpus, command, progress).results()
+
+
+def _command(identity: Identity, catalogs: Sequence[str], seed: int, budget: int) -> str:
+    """The command that runs this gate again."""
+    parts = ["pytest", "--adapter", identity.adapter, "--base", identity.base, "--format", identity.format]
+    parts += [word for name in catalogs for word in ("--catalog", name)]
+    return shlex.join([*parts, "--seed", str(seed), "--budget", str(budget)])
+
+
+def open_engine(target: Target, cache: Path) -> CachedEngine:
+    """The real engine behind the reply cache; weights are loaded at the first reply that is not cached."""
+    store = ReplyStore(cache / "replies")
+    return CachedEngine(target.identity, target.format, lambda: load_engine(target), store)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One case of one lane, its raw reply, and what the contract said."""
+
+    lane: Lane
+    case: Case
+    raw: str
+    outcome: Outcome
+
+
+class Run:
+    """One gate, lane by lane; each lane asks for all contracts at once."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        scene: Scene,
+        contracts: tuple[Contract, ...],
+        seed: int,
+        budget: int,
+        corpus: Corpus,
+        command: str,
+        progress: Progress | None,
+    ) -> None:
+        self.engine, self.scene, self.contracts, self.command = engine, scene, contracts, command
+        self.seed, self.calls, self.budget, self.corpus = seed, budget, Budget.of(budget), corpus
+        self.asker = Asker(engine, max_new_tokens=MAX_NEW_TOKENS, progress=progress)
+        self.started = time.time()
+
+    def results(self) -> Results:
+        judged: dict[str, list[Judged]] = {c.name: [] for c in self.contracts}
+        self._lane("known", lambda c: self.corpus.cases(c.name), judged)
+        self._lane("measure", self._sample, judged)
+        self._lane("search", lambda c: collect(c, self.scene, self.budget.search, self.seed), judged)
+        contracts = tuple(self._conclude(c, judged[c.name]) for c in self.contracts)
+        return Results(
+            identity=self.engine.identity,
+            catalogs={c.catalog.name: c.digest for c in self.scene.catalogs},
+            seed=self.seed,
+            budget=self.calls,
+            max_new_tokens=MAX_NEW_TOKENS,
+            started=datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
+            seconds=round(time.time() - self.started, 2),
+            calls=call_counts(self.engine),
+            libraries=library_versions(),
+            contracts=contracts,
+        )
+
+    def _sample(self, contract: Contract) -> list[Case]:
+        """Independent seeded draws; contracts that draw alike share them, and so their replies."""
+        name = contract.draw.__name__
+        return [
+            contract.draw(self.scene, SeededChooser(f"measure:{self.seed}:{name}:{number}"))
+            for number in range(self.budget.measure)
+        ]
+
+    def _lane(self, lane: Lane, draw: Callable[[Contract], list[Case]], judged: dict[str, list[Judged]]) -> None:
+        """Draw for all contracts, ask in one batch, judge each case by the contract it was drawn for."""
+        drawn = [(contract, case) for contract in self.contracts for case in draw(contract)]
+        replies = self.asker.ask([case for _, case in drawn], lane)
+        for (contract, case), reply in zip(drawn, replies, strict=True):
+            judged[contract.name].append(Judged(lane, case, reply.raw, contract.judge(case, reply)))
+
+    def _conclude(self, contract: Contract, judged: Sequence[Judged]) -> ContractResult:
+        tally = tally_of(judged)
+        scored = [j.outcome for j in judged if j.lane == "measure" and isinstance(j.outcome, Scored)]
+        figures = contract.summarise(scored, self.seed) if contract.summarise and scored else None
+        measures = figures.measures if figures else {}
+        verdict, held_rate = judge(tally, contract.bar, measures)
+        return ContractResult(
+            name=contract.name,
+            promise=contract.promise,
+            bar=contract.bar,
+            verdict=verdict,
+            tally=tally,
+            held_rate=held_rate,
+            measures=measures,
+            curves=figures.curves if figures else {},
+            counterexamples=self._counterexamples(contract, judged),
+        )
+
+    def _counterexamples(self, contract: Contract, judged: Sequence[Judged]) -> tuple[Counterexample, ...]:
+        """What to show: the shrunk case first, then the shortest failing ones of the other lanes; all are kept."""
+        shown: list[Counterexample] = []
+        if any(isinstance(j.outcome, Broken) for j in judged if j.lane == "search"):
+            smallest = shrink(contract, self.scene, self.budget.search, self.seed, self.asker, self.budget.shrink)
+            if smallest:
+                case, broken, minimal = smallest
+                raw = self.asker.ask([case])[0].raw
+                shown.append(self._counterexample(contract, Judged("search", case, raw, broken), minimal))
+        failing = [j for j in judged if isinstance(j.outcome, Broken) and j.lane != "search"]
+        for j in sorted(failing, key=lambda j: len(self.asker.prompt(j.case)))[: SHOWN - len(shown)]:
+            shown.append(self._counterexample(contract, j, minimal=False))
+        for example in shown:
+            self.corpus.keep(contract.name, example.case)
+        return tuple(shown)
+
+    def _counterexample(self, contract: Contract, judged: Judged, minimal: bool) -> Counterexample:
+        assert isinstance(judged.outcome, Broken)
+        return Counterexample(
+            contract=contract.name,
+            case=judged.case,
+            raw=judged.raw,
+            got=judged.outcome.got,
+            wanted=judged.outcome.wanted,
+            lane=judged.lane,
+            minimal=minimal,
+            replay=f"{self.command} -k {contract.name}",
+        )
+
+
+def tally_of(judged: Iterable[Judged]) -> Tally:
+    """Counts: trials of the measuring lane only; failures of the other lanes are found, not counted."""
+    measured = [j.outcome for j in judged if j.lane == "measure"]
+    found = sum(isinstance(j.outcome, Broken) for j in judged if j.lane != "measure")
+    held = sum(isinstance(o, Held) for o in measured)
+    broken = sum(isinstance(o, Broken) for o in measured)
+    scored = [o for o in measured if isinstance(o, Scored)]
+    aside = sum(isinstance(o, NotApplicable) for o in measured)
+    return Tally(held + broken + len(scored), held + sum(o.correct for o in scored), aside, found)
+
+
+def call_counts(engine: Engine) -> dict[str, int]:
+    """Replies generated and replies served from the cache; an engine without a cache has generated all."""
+    if isinstance(engine, CachedEngine):
+        return {"generated": engine.generated, "cached": engine.cached}
+    return {"generated": getattr(engine, "calls", 0), "cached": 0}
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of what decides a reply, where installed."""
+    found = {}
+    for name in ("callproof", "hypothesis", "peft", "torch", "transformers", "trl"):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

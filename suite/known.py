@@ -1,0 +1,42 @@
+"""The counterexample corpus: every failing case found is kept as a file and runs first next time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from fixtures.errors import UserError
+from fixtures.types import Case
+from suite.results import case_from_json, case_to_json
+
+
+class Corpus:
+    """Failing cases by contract, one JSON file each, in a folder that can be kept under version control."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def cases(self, contract: str) -> list[Case]:
+        """The known counterexamples of a contract, oldest name first; UserError names a file that is not readable."""
+        return [self._read(path) for path in sorted((self.folder / contract).glob("*.json"))]
+
+    def keep(self, contract: str, case: Case) -> Path:
+        """Store a case, once; the file appears whole or not at all."""
+        text = json.dumps(case_to_json(case), indent=1, sort_keys=True, ensure_ascii=False)
+        path = self.folder / contract / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = path.with_suffix(".partial")
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(path)
+        return path
+
+    @staticmethod
+    def _read(path: Path) -> Case:
+        try:
+            return case_from_json(json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(
+                str(path), f"this counterexample cannot be read: {error}", hint="delete the file, or restore it"
+            ) from error

@@ -1,0 +1,227 @@
+"""The results file: versioned JSON that holds every input of the verdict, the verdict, and what it rests on.
+
+`results.schema.json` beside this file is the contract with other readers; files are checked against it when they are
+read, and what was written comes back equal.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fixtures.errors import UserError
+from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall
+from suite.files import write_text
+from suite.outcome import (
+    Bar,
+    Bin,
+    Ceiling,
+    ContractResult,
+    Counterexample,
+    Identity,
+    Interval,
+    Never,
+    Rate,
+    ReportOnly,
+    Results,
+    Tally,
+    Verdict,
+)
+
+SCHEMA_VERSION = 1
+SCHEMA_FILE = Path(__file__).with_name("results.schema.json")
+
+_BARS: Mapping[str, type[Bar]] = {"never": Never, "rate": Rate, "ceiling": Ceiling, "report_only": ReportOnly}
+_BAR_NAMES = {kind: name for name, kind in _BARS.items()}
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of results files."""
+    loaded: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    return loaded
+
+
+def write(results: Results, path: Path) -> None:
+    """Write a results file, whole or not at all; UserError if the place cannot be written to."""
+    # ASCII, because a reply may hold what UTF-8 cannot (half a surrogate pair); allow_nan, because JSON has no NaN.
+    write_text(path, json.dumps(to_json(results), indent=2, ensure_ascii=True, allow_nan=False) + "\n")
+
+
+def read(path: Path) -> Results:
+    """Read and check a results file; UserError says what is wrong with it and where."""
+    document = _load(path)
+    _check_version(path, document)
+    _check_schema(path, document)
+    results = from_json(document)
+    if document["passed"] != results.passed:
+        problem = f"passed is {json.dumps(document['passed'])}, but the verdicts of the contracts say otherwise"
+        raise UserError(f"{path} /passed", problem, hint="run the gate again: this file was changed by hand")
+    return results
+
+
+def _load(path: Path) -> Any:
+    hint = "write one with: pytest --adapter PATH --results FILE"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+    except FileNotFoundError:
+        raise UserError(str(path), "there is no such file", hint=hint) from None
+    except OSError as error:
+        raise UserError(str(path), f"cannot be read: {error.strerror}", hint=hint) from error
+    except (ValueError, RecursionError) as error:
+        raise UserError(str(path), f"this is not JSON: {error}", allowed="a results file", hint=hint) from error
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _check_version(path: Path, document: Any) -> None:
+    version = document.get("schema_version") if isinstance(document, dict) else None
+    if version is None or isinstance(version, bool) or not isinstance(version, int):
+        raise UserError(f"{path} /schema_version", "this is no results file: it names no version", allowed="1")
+    if version != SCHEMA_VERSION:
+        raise UserError(
+            f"{path} /schema_version",
+            f"schema_version={version} is not one this callproof reads",
+            allowed=str(SCHEMA_VERSION),
+            hint="read it with the callproof that wrote it, or run the gate again",
+        )
+
+
+def _check_schema(path: Path, document: Any) -> None:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    error = best_match(Draft202012Validator(schema()).iter_errors(document))
+    if error is not None:
+        pointer = "".join(f"/{_pointer_part(part)}" for part in error.absolute_path)
+        problem = error.message if len(error.message) <= 300 else f"{error.message[:300]}..."
+        raise UserError(f"{path} {pointer or '/'}", problem, allowed=f"what {SCHEMA_FILE.name} says")
+
+
+def _pointer_part(part: object) -> str:
+    return str(part).replace("~", "~0").replace("/", "~1")
+
+
+def to_json(results: Results) -> dict[str, Any]:
+    """The document of a results file; `passed` is there for other readers and follows from the rest."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "passed": results.passed,
+        "identity": asdict(results.identity),
+        "catalogs": dict(results.catalogs),
+        "seed": results.seed,
+        "budget": results.budget,
+        "max_new_tokens": results.max_new_tokens,
+        "started": results.started,
+        "seconds": results.seconds,
+        "calls": dict(results.calls),
+        "libraries": dict(results.libraries),
+        "contracts": [_contract_to_json(contract) for contract in results.contracts],
+    }
+
+
+def from_json(document: Mapping[str, Any]) -> Results:
+    """The results of a document that keeps the schema."""
+    plain = ("catalogs", "seed", "budget", "max_new_tokens", "started", "seconds", "calls", "libraries")
+    return Results(
+        identity=Identity(**document["identity"]),
+        contracts=tuple(_contract_from_json(contract) for contract in document["contracts"]),
+        **{name: document[name] for name in plain},
+    )
+
+
+def case_to_json(case: Case) -> dict[str, Any]:
+    """A case as JSON; its messages and schemas must be JSON values already."""
+    catalog, oracle = case.catalog, case.oracle
+    return {
+        "kind": case.kind,
+        "catalog": {
+            "name": catalog.name,
+            "policy": catalog.policy,
+            "priority": list(catalog.priority),
+            "tools": [
+                {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
+                for tool in catalog.tools
+            ],
+        },
+        "messages": [dict(message) for message in case.messages],
+        "oracle": {
+            "calls": None if oracle.calls is None else [_call_to_json(call) for call in oracle.calls],
+            "confidence": oracle.confidence,
+        },
+    }
+
+
+def case_from_json(document: Mapping[str, Any]) -> Case:
+    """The case of a document made by `case_to_json`; KeyError or TypeError for any other."""
+    catalog, calls = document["catalog"], document["oracle"]["calls"]
+    return Case(
+        kind=document["kind"],
+        catalog=Catalog(
+            name=catalog["name"],
+            policy=catalog["policy"],
+            priority=tuple(catalog["priority"]),
+            tools=tuple(Tool(**tool) for tool in catalog["tools"]),
+        ),
+        messages=tuple(document["messages"]),
+        oracle=Oracle(
+            calls=None if calls is None else tuple(ToolCall(**call) for call in calls),
+            confidence=document["oracle"]["confidence"],
+        ),
+    )
+
+
+def _call_to_json(call: ToolCall) -> dict[str, Any]:
+    return {"name": call.name, "arguments": dict(call.arguments)}
+
+
+def _contract_to_json(result: ContractResult) -> dict[str, Any]:
+    return {
+        "name": result.name,
+        "promise": result.promise,
+        "bar": {"kind": _BAR_NAMES[type(result.bar)], **asdict(result.bar)},
+        "verdict": asdict(result.verdict),
+        "tally": asdict(result.tally),
+        "held_rate": None if result.held_rate is None else asdict(result.held_rate),
+        "measures": {name: asdict(interval) for name, interval in result.measures.items()},
+        "curves": {name: [asdict(point) for point in points] for name, points in result.curves.items()},
+        "counterexamples": [_counterexample_to_json(example) for example in result.counterexamples],
+    }
+
+
+def _contract_from_json(document: Mapping[str, Any]) -> ContractResult:
+    held_rate = document["held_rate"]
+    return ContractResult(
+        name=document["name"],
+        promise=document["promise"],
+        bar=_bar_from_json(document["bar"]),
+        verdict=Verdict(**document["verdict"]),
+        tally=Tally(**document["tally"]),
+        held_rate=None if held_rate is None else Interval(**held_rate),
+        measures={name: Interval(**interval) for name, interval in document["measures"].items()},
+        curves={name: tuple(map(_bin_from_json, points)) for name, points in document["curves"].items()},
+        counterexamples=tuple(map(_counterexample_from_json, document["counterexamples"])),
+    )
+
+
+def _bar_from_json(document: Mapping[str, Any]) -> Bar:
+    return _BARS[document["kind"]](**{name: value for name, value in document.items() if name != "kind"})
+
+
+def _bin_from_json(document: Mapping[str, Any]) -> Bin:
+    return Bin(document["confidence"], Interval(**document["accuracy"]), document["count"])
+
+
+def _counterexample_to_json(example: Counterexample) -> dict[str, Any]:
+    plain = ("contract", "raw", "got", "wanted", "lane", "minimal", "replay")
+    return {**{name: getattr(example, name) for name in plain}, "case": case_to_json(example.case)}
+
+
+def _counterexample_from_json(document: Mapping[str, Any]) -> Counterexample:
+    return Counterexample(**{**document, "case": case_from_json(document["case"])})

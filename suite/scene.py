@@ -1,0 +1,47 @@
+"""What cases are drawn from: the catalogs under test, the words of the exam, and how often catalogs are made up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from fixtures.catalogs import SpokenCatalog
+from fixtures.grammar.tools import SpokenTool, draw_catalog
+from fixtures.types import Catalog, Policy
+from fixtures.vocab import Chooser, Words, words
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The tools of one case and how people speak of them."""
+
+    tools: tuple[SpokenTool, ...]
+    name: str
+    policy: Policy = "abstain"
+    priority: tuple[str, ...] = ()
+
+    def catalog(self, tools: Sequence[SpokenTool] | None = None) -> Catalog:
+        """The catalog that declares these tools, by default all."""
+        shown = self.tools if tools is None else tools
+        return Catalog(self.name, tuple(spoken.tool for spoken in shown), self.policy, self.priority)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The stated distribution of the exam: half of the cases on given catalogs, half on catalogs nobody wrote."""
+
+    catalogs: tuple[SpokenCatalog, ...]
+    words: Words = field(default_factory=lambda: words("gate"))
+    made_up_percent: int = 50
+    largest: int = 6
+
+    def stage(self, chooser: Chooser, *, smallest: int = 1) -> Stage:
+        """Tools for one case: a shuffled part of a given catalog, or freshly drawn ones."""
+        if not self.catalogs or chooser.chance(self.made_up_percent):
+            size = chooser.integer(smallest, max(smallest, self.largest))
+            return Stage(tuple(draw_catalog(self.words, chooser, size)), "drawn")
+        given = chooser.choice(self.catalogs)
+        left = list(given.spoken)
+        size = chooser.integer(min(smallest, len(left)), min(self.largest, len(left)))
+        tools = tuple(left.pop(chooser.integer(0, len(left) - 1)) for _ in range(size))
+        return Stage(tools, given.catalog.name, given.catalog.policy, given.catalog.priority)

@@ -1,0 +1,75 @@
+"""Settings of the gate: `[tool.callproof]` in pyproject.toml, overruled by the command line."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from fixtures.errors import UserError, closest
+from suite.gating import DEFAULT_BUDGET
+
+LEAST_BUDGET = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the gate is to do; `adapter` None means that no gate was asked for."""
+
+    adapter: str | None = None
+    base: str | None = None
+    format: str | None = None
+    catalog: tuple[str, ...] = ()
+    seed: int = 0
+    budget: int = DEFAULT_BUDGET
+    results: str | None = None
+    cache: str = ".callproof"
+
+
+_KINDS: Mapping[str, type] = {
+    "adapter": str, "base": str, "format": str, "catalog": list, "seed": int, "budget": int, "results": str,
+    "cache": str,
+}  # fmt: skip
+
+
+def read_settings(pyproject: Path, command_line: Mapping[str, Any]) -> Settings:
+    """Settings from both places; raises UserError for an unknown key or a value of the wrong kind.
+
+    A stand-alone `adapter` key does not start a gate by itself: only `--adapter` on the command line does.
+    """
+    table = _table(pyproject)
+    for key, value in table.items():
+        _check(str(pyproject), key, value)
+    table.pop("adapter", None)
+    given = {key: value for key, value in command_line.items() if value not in (None, [])}
+    merged = {**table, **given}
+    budget = merged.get("budget", DEFAULT_BUDGET)
+    if budget < LEAST_BUDGET:
+        where = "--budget" if "budget" in given else f"{pyproject} [tool.callproof] budget"
+        raise UserError(where, f"budget={budget} is too small to measure anything", allowed=f"{LEAST_BUDGET} and more")
+    if "catalog" in merged:
+        merged["catalog"] = tuple(merged["catalog"])
+    return Settings(**merged)
+
+
+def _table(pyproject: Path) -> dict[str, Any]:
+    if not pyproject.is_file():
+        return {}
+    try:
+        data = tomllib.loads(pyproject.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(str(pyproject), f"this is not valid TOML: {error}") from error
+    return dict(data.get("tool", {}).get("callproof", {}))
+
+
+def _check(pyproject: str, key: str, value: object) -> None:
+    known = [f.name for f in fields(Settings)]
+    where = f"{pyproject} [tool.callproof] {key}"
+    if key not in known:
+        raise UserError(where, f"there is no setting {key!r}", allowed=", ".join(known), hint=closest(key, known))
+    kind = _KINDS[key]
+    if isinstance(value, bool) or not isinstance(value, kind):
+        wanted = {list: "a list of strings", int: "a whole number", str: "a string"}[kind]
+        raise UserError(where, f"{key}={value!r} is not {wanted}", allowed=wanted)

@@ -1,0 +1,174 @@
+"""What a person reads of a contract and of a counterexample, as plain lines; the plugin and the reports print them."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from fixtures.types import Message
+from suite.outcome import Bar, Ceiling, ContractResult, Counterexample, Interval, Never, Rate, Results
+from suite.signature import signature
+from suite.wording import cases, percent, percent_down, percent_seen, percent_up, printable
+
+WIDTH = 100
+LONGEST_REPLY = 2000  # characters on a terminal; pages and results files hold all
+LONGEST_DESCRIPTION = 80
+VERDICT_WIDTH = len("undecided")
+
+
+def verdict_word(result: ContractResult) -> str:
+    """The verdict as shown: what closes the gate is in capitals."""
+    name = result.verdict.name
+    return name.upper() if closes_gate(result) else name
+
+
+def headline(results: Results) -> str:
+    """The verdict of the whole gate in two or three words."""
+    return "Gate passed" if results.passed else "Gate not passed"
+
+
+def standing(results: Results) -> str:
+    """How many gating contracts passed, failed or stayed undecided."""
+    gating = [contract for contract in results.contracts if contract.bar.gating]
+    if not gating:
+        return "no gating contract was judged"
+    names = [contract.verdict.name for contract in gating]
+    rest = [(names.count("fail"), "failed"), (names.count("undecided"), "undecided")]
+    said = [f"{names.count('pass')} of {len(gating)} gating contract{'' if len(gating) == 1 else 's'} passed"]
+    return ", ".join(said + [f"{count} {word}" for count, word in rest if count])
+
+
+def interval_note(contracts: Sequence[ContractResult]) -> str:
+    """How sure an end of a rate's interval is; empty if no rate was measured."""
+    levels = {contract.held_rate.level for contract in contracts if contract.held_rate}
+    return " ".join(
+        f"Each end of a rate's interval holds with {percent((1 + level) / 2)} confidence (exact, Clopper-Pearson)."
+        for level in sorted(levels)
+    )
+
+
+def closes_gate(result: ContractResult) -> bool:
+    """True for a gating contract that did not pass."""
+    return result.bar.gating and result.verdict.name != "pass"
+
+
+def contract_lines(result: ContractResult, width: int = WIDTH) -> list[str]:
+    """Verdict and name, the promise, why the verdict is so, and the counts that it does not rest on."""
+    texts = [result.promise, result.verdict.reason, *aside_counts(result)]
+    indent = " " * (VERDICT_WIDTH + 2)
+    body = [line for text in texts for line in textwrap.wrap(printable(text), width - len(indent))]
+    gating = "" if result.bar.gating else " (does not gate)"
+    return [f"{verdict_word(result):<{VERDICT_WIDTH}}  {result.name}{gating}", *(indent + line for line in body)]
+
+
+def aside_counts(result: ContractResult) -> list[str]:
+    """Counts that do not enter a rate, each in a short text; empty where they are zero."""
+    tally, aside = result.tally, []
+    if tally.not_applicable:
+        aside.append(f"{cases(tally.not_applicable)} drawn to which the contract does not apply")
+    if tally.found and not isinstance(result.bar, Never):
+        aside.append(f"{tally.found} failing {'case' if tally.found == 1 else 'cases'} found by search or known before")
+    return aside
+
+
+def bar_text(bar: Bar) -> str:
+    """What a contract must reach, in a few words."""
+    match bar:
+        case Never(bound=bound):
+            return f"no failure, <= {percent(bound)}"
+        case Rate(at_least=at_least):
+            return f"at least {percent(at_least)}"
+        case Ceiling(statistic=statistic, at_most=at_most):
+            return f"{statistic} at most {at_most:g}"
+    return "none"
+
+
+def deciding_figure(result: ContractResult) -> Interval | None:
+    """What the bar is about: the bar's statistic, or else the rate at which the contract held."""
+    if isinstance(result.bar, Ceiling):
+        return result.measures.get(result.bar.statistic)
+    return result.held_rate
+
+
+def estimate_text(result: ContractResult, figure: Interval) -> str:
+    """The estimate of the deciding figure, as a share in percent unless the bar is on a statistic."""
+    return f"{figure.estimate:.3f}" if isinstance(result.bar, Ceiling) else percent_seen(figure.estimate)
+
+
+def range_text(result: ContractResult, figure: Interval) -> str:
+    """The interval of the deciding figure."""
+    if isinstance(result.bar, Ceiling):
+        return f"{figure.low:.3f} to {figure.high:.3f}"
+    high = "100" if figure.high == 1 else percent_up(figure.high).removesuffix(" %")
+    return f"{percent_down(figure.low).removesuffix(' %')} to {high} %"
+
+
+def lane_text(example: Counterexample) -> str:
+    """Where a counterexample comes from and how small it is."""
+    came = {
+        "known": "known from an earlier run",
+        "measure": "from the measured sample, not shrunk",
+        "search": "found by search, shrunk as far as the budget went",
+    }
+    return "found by search, shrunk to the smallest" if example.minimal else came[example.lane]
+
+
+def counterexample_lines(example: Counterexample) -> list[str]:
+    """The tools, the conversation, the raw reply, what was got and wanted, and the one command that replays it."""
+    rows = [("tools", tool) for tool in tool_lines(example)] or [("tools", "none")]
+    if example.case.catalog.policy != "abstain":
+        rows.append(("policy", example.case.catalog.policy))
+    rows += [(str(message.get("role", "?")), message_text(message)) for message in example.case.messages]
+    rows += [
+        ("reply", _shortened(example.raw) or "(nothing)"),
+        ("got", example.got),
+        ("wanted", example.wanted),
+        ("replay", example.replay),
+    ]
+    return [f"counterexample of {example.contract}: {lane_text(example)}", *_table(rows)]
+
+
+def _table(rows: list[tuple[str, str]]) -> Iterator[str]:
+    """Labels left, text right; a label that repeats, and lines after the first, are left blank."""
+    label_width = max(len(label) for label, _ in rows)
+    previous = ""
+    for label, text in rows:
+        shown = "" if label == previous == "tools" else label
+        for line in printable(text).split("\n"):
+            yield f"  {shown:<{label_width}}  {line}".rstrip()
+            shown = ""
+        previous = label
+
+
+def tool_lines(example: Counterexample) -> list[str]:
+    """Each tool of the case with what it is for, in one line."""
+    lines = []
+    for tool in example.case.catalog.tools:
+        description = textwrap.shorten(tool.description, LONGEST_DESCRIPTION, placeholder="...")
+        lines.append(f"{signature(tool)} - {description}" if description else signature(tool))
+    return lines
+
+
+def message_text(message: Message) -> str:
+    """What a message says, and the calls it makes."""
+    content = message.get("content")
+    said = content if isinstance(content, str) else "" if content is None else _json(content)
+    calls = [_call_text(call) for call in message.get("tool_calls") or ()]
+    return "\n".join([*([said] if said else []), *calls]) or "(nothing)"
+
+
+def _call_text(call: Any) -> str:
+    function = call.get("function", call) if isinstance(call, dict) else {"name": call}
+    return f"calls {function.get('name')} {_json(function.get('arguments', {}))}"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= LONGEST_REPLY:
+        return text
+    return f"{text[:LONGEST_REPLY]}\n... and {len(text) - LONGEST_REPLY} more characters, in the results file"

@@ -1,0 +1,40 @@
+"""Pytest fixtures that several rooms' tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.bases.tiny.corpus import draw_tree
+from fixtures.formats import load_format
+
+
+@pytest.fixture(scope="session")
+def small_tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tokenizer of the embedded base's kind, learned in a second; needs no torch."""
+    from fixtures.bases.tiny.tokens import train_tokenizer
+
+    texts = []
+    for number in range(20):
+        tree = draw_tree(f"small:{number}")
+        tools = [spoken.tool.declaration() for spoken in tree.tools]
+        form = load_format(tree.format)
+        texts += [form.render(conversation.messages, tools).text for conversation in tree.conversations]
+    folder = tmp_path_factory.mktemp("small-tokenizer")
+    train_tokenizer(texts).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_base(small_tokenizer: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a miniature of the embedded base, untrained: for tests of loading, training and decoding."""
+    from transformers import AutoTokenizer
+
+    from fixtures.bases.tiny.recipe import Recipe, build_model, save
+
+    tokenizer: Any = AutoTokenizer.from_pretrained(small_tokenizer)
+    folder = tmp_path_factory.mktemp("small-base")
+    save(build_model(Recipe(hidden=64, layers=2, inner=64), tokenizer), tokenizer, folder)
+    return folder

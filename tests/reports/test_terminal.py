@@ -1,0 +1,60 @@
+from dataclasses import replace
+
+import pytest
+
+from reports.terminal import render
+from suite.outcome import Results
+from tests.reports.sample import FAILING, PASSING
+
+TABLE = """\
+  contract                  verdict    held        measured  interval        bar
+  chooses_a_tool            UNDECIDED  285/300     95.0 %    92.4 to 96.9 %  at least 95 %
+  never_hallucinates_tools  FAIL       297/300 +2  99.0 %    97.4 to 99.8 %  no failure, <= 1 %
+  valid_calls               UNDECIDED  no case     -         -               at least 95 %
+  calibrated_confidence     FAIL       72/150      0.470     0.380 to 0.560  ece at most 0.15
+  needs_no_repair           measured   276/300     92.0 %    88.9 to 94.5 %  none
+"""
+
+
+def test_the_first_line_is_the_verdict() -> None:
+    assert render(PASSING).startswith("Gate passed: 4 of 4 gating contracts passed\n")
+    assert render(FAILING).startswith("Gate not passed: 0 of 4 gating contracts passed, 2 failed, 2 undecided\n")
+
+
+def test_contracts_stand_in_aligned_columns() -> None:
+    assert TABLE in render(FAILING)
+
+
+def test_what_closes_the_gate_is_told_only_if_it_is_closed() -> None:
+    assert "What closes the gate:\n  UNDECIDED  chooses_a_tool: held in 285" in render(FAILING)
+    assert "What closes the gate" not in render(PASSING)
+
+
+def test_cases_that_do_not_count_are_told() -> None:
+    assert "and that it does not count: 9 to valid_calls." in render(PASSING).replace("\n  ", " ")
+
+
+def test_what_was_gated_is_told() -> None:
+    text = render(PASSING)
+    for part in ("runs/hotel/adapter 3f2a9c10d4e8\n", "seed 7", "1100 generated, 104 cached; 71.3 s", "torch 2.13.0"):
+        assert part in text
+
+
+@pytest.mark.parametrize("results", [PASSING, FAILING], ids=["passing", "failing"])
+def test_it_reads_well_at_100_columns(results: Results) -> None:
+    too_wide = [line for line in render(results, 100).splitlines() if len(line) > 100]
+    assert all(line.startswith("  replay  ") for line in too_wide), too_wide
+
+
+def test_colour_adds_nothing_but_colour() -> None:
+    plain, painted = render(FAILING), render(FAILING, colour=True)
+    assert "\x1b" not in plain
+    assert "\x1b[1;31mFAIL " in painted
+    codes = ("\x1b[1;31m", "\x1b[1;32m", "\x1b[1;33m", "\x1b[1;2m", "\x1b[0m")
+    for code in codes:
+        painted = painted.replace(code, "")
+    assert painted == plain
+
+
+def test_a_gate_without_contracts_has_a_summary_too() -> None:
+    assert "no gating contract was judged" in render(replace(PASSING, contracts=()))

@@ -1,0 +1,58 @@
+"""Scripted engines for tests of the gate: one that knows every right answer, and ones with a single fault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from fixtures.formats import Format, load_format
+from fixtures.types import Case, assistant
+from fixtures.vocab import Chooser
+from suite.contract import Contract
+from suite.engine import ScriptedEngine
+from suite.outcome import Generation, Identity
+from suite.scene import Scene
+
+Answer = Callable[[Case], str]
+
+
+def identity(name: str = "scripted", form: str = "functiongemma") -> Identity:
+    return Identity("tiny", "b" * 16, name, name[:16], form, load_format(form).digest)
+
+
+def write(form: Format, case: Case, message: dict[str, object]) -> str:
+    """The reply that a model would give to say this message."""
+    tools = case.catalog.declarations()
+    prompt = form.render(case.messages, tools, prompt=True).text
+    return form.render([*case.messages, message], tools).text[len(prompt) :].rstrip("\n")
+
+
+def right(case: Case, form: Format | None = None, confidence: float = 1.0) -> str:
+    """The right reply, by the case's own oracle."""
+    text = "" if case.oracle.calls else "None of these tools can do that."
+    return write(form or load_format("functiongemma"), case, dict(assistant(case.oracle.calls or (), text, confidence)))
+
+
+def scripted(
+    contracts: Sequence[Contract], answer: Answer = right, *, form: str = "functiongemma", likelihood: float = 0.0
+) -> tuple[ScriptedEngine, tuple[Contract, ...]]:
+    """An engine that answers each case with `answer(case)`, and the contracts to give to the gate with it.
+
+    The contracts draw as ever, but tell the engine of each case they draw, so that it knows what a prompt is about.
+    """
+    book: dict[str, Case] = {}
+    wire = load_format(form)
+
+    def watched(contract: Contract) -> Contract:
+        def draw(scene: Scene, chooser: Chooser) -> Case:
+            case = contract.draw(scene, chooser)
+            book[wire.render(case.messages, case.catalog.declarations(), prompt=True).text] = case
+            return case
+
+        draw.__name__ = contract.draw.__name__
+        return replace(contract, draw=draw)
+
+    def reply(prompt: str) -> Generation:
+        return Generation(answer(book[prompt]), (likelihood,), "stop")
+
+    return ScriptedEngine(reply, format=wire, identity=identity(form=form)), tuple(map(watched, contracts))

@@ -1,0 +1,83 @@
+"""Each contract holds, breaks, and is not applicable somewhere; a contract nobody saw break is not trusted."""
+
+import math
+
+import pytest
+
+from fixtures.formats import load_format
+from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall, user
+from suite.contracts import CONTRACTS
+from suite.contracts.calibrated_confidence import calibrated_confidence, summarise
+from suite.contracts.chooses_a_tool import chooses_a_tool
+from suite.contracts.never_hallucinates_tools import never_hallucinates_tools
+from suite.contracts.valid_calls import valid_calls
+from suite.outcome import Broken, Generation, Held, NotApplicable, Reply, Scored
+
+LAMP = Tool(
+    "set_lamp",
+    "Set the lamp.",
+    {"type": "object", "properties": {"level": {"type": "integer", "maximum": 100}}, "required": ["level"]},
+)
+CASE = Case(
+    Catalog("home", (LAMP,)), (user("set the lamp to level 20"),), Oracle((ToolCall("set_lamp", {"level": 20}),))
+)
+GOOD = "<start_function_call>call:set_lamp{level:20}<end_function_call><start_function_response>"
+
+
+def reply(text, finish="stop", logprob=-0.1, form="functiongemma"):
+    return Reply(Generation(text, (logprob,), finish), load_format(form).parse(text))
+
+
+OUTCOMES = [
+    (chooses_a_tool, GOOD, Held),
+    (chooses_a_tool, "Sure, I will do that.<end_of_turn>", Broken),
+    (chooses_a_tool, "", Broken),
+    (chooses_a_tool, "<start_function_call>call:set_lamp{level:", Broken),
+    (never_hallucinates_tools, GOOD, Held),
+    (never_hallucinates_tools, "None of these tools can do that.<end_of_turn>", Held),
+    (never_hallucinates_tools, GOOD.replace("set_lamp", "set_lamps"), Broken),
+    (never_hallucinates_tools, "<start_function_call>call:set_lamp{level:", NotApplicable),
+    (valid_calls, GOOD, Held),
+    (valid_calls, GOOD.replace("20", "200"), Broken),
+    (valid_calls, GOOD.replace("level:20", ""), Broken),
+    (valid_calls, GOOD.replace("level:20", "level:20,colour:<escape>red<escape>"), Broken),
+    (valid_calls, GOOD.replace("<end_function_call>", ""), Broken),
+    (valid_calls, "<start_function_call>call:set_lamp{level:", Broken),
+    (valid_calls, "None of these tools can do that.<end_of_turn>", NotApplicable),
+    (calibrated_confidence, GOOD, Scored),
+]
+
+
+@pytest.mark.parametrize(("contract", "text", "kind"), OUTCOMES, ids=lambda v: getattr(v, "name", None))
+def test_a_contract_says_what_its_promise_says(contract, text, kind):
+    assert isinstance(contract.judge(CASE, reply(text)), kind)
+
+
+def test_a_reply_cut_off_at_the_limit_is_not_valid():
+    assert isinstance(valid_calls.judge(CASE, reply(GOOD, finish="length")), Broken)
+
+
+def test_an_unknown_with_low_confidence_breaks_the_choice_of_a_tool():
+    text = '{"function": "unknown", "arguments": {}, "confidence": 0.2}<end_of_turn>'
+    assert isinstance(chooses_a_tool.judge(CASE, reply(text, form="intent_json")), Broken)
+
+
+def test_confidence_is_the_likelihood_and_where_the_format_has_it_the_verbalised_figure():
+    text = '{"function": "set_lamp", "arguments": {"level": 20}, "confidence": 0.7}<end_of_turn>'
+    scored = calibrated_confidence.judge(CASE, reply(text, form="intent_json", logprob=math.log(0.5)))
+    assert scored == Scored({"likelihood": pytest.approx(0.5), "verbalised": 0.7}, True)
+
+
+def test_a_wrong_argument_is_not_right_however_sure():
+    assert calibrated_confidence.judge(CASE, reply(GOOD.replace("20", "21"))).correct is False
+
+
+def test_the_bar_is_on_the_verbalised_figure_where_there_is_one():
+    scored = [Scored({"likelihood": 0.5, "verbalised": 1.0}, True)] * 50
+    assert summarise(scored, 0).measures["ece"].estimate == pytest.approx(0.0)
+    assert summarise(scored, 0).measures["likelihood ece"].estimate == pytest.approx(0.5)
+
+
+def test_every_contract_has_a_promise_and_a_name_of_its_own():
+    assert len({c.name for c in CONTRACTS}) == len(CONTRACTS)
+    assert all(c.promise.endswith(".") for c in CONTRACTS)

@@ -1,0 +1,311 @@
+"""The real engine, on miniatures with random weights; these tests load torch."""
+
+import json
+import math
+import shutil
+from random import Random
+from typing import Any
+
+import pytest
+
+from fixtures.bases.resolve import TINY
+from fixtures.choosing import SeededChooser
+from fixtures.errors import UserError
+from fixtures.formats import load_format
+from fixtures.grammar.requests import ask
+from fixtures.grammar.tools import draw_catalog
+from fixtures.types import user
+from fixtures.vocab import words
+from suite.engine import identify, load_engine
+
+VOCABULARY, NEW_TOKENS = 120, 24
+STOPS = frozenset(range(3, 9))
+WINDOW = {"layer_types": ["sliding_attention", "full_attention"] * 2}
+
+
+def random_model(kind):
+    """Four layers with weights large enough that replies differ and some of them stop."""
+    import torch
+    import transformers
+
+    sizes: dict[str, Any] = {
+        "vocab_size": VOCABULARY, "hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 4,
+        "num_attention_heads": 2, "num_key_value_heads": 1, "pad_token_id": 0, "eos_token_id": None,
+        "tie_word_embeddings": False,
+    }  # fmt: skip
+    gemma = sizes | WINDOW | {"head_dim": 16}
+    configs: dict[str, Any] = {
+        "window of 2": lambda: transformers.Gemma3TextConfig(**gemma, sliding_window=2),
+        "window of 40": lambda: transformers.Gemma3TextConfig(**gemma, sliding_window=40),
+        "llama": lambda: transformers.LlamaConfig(**sizes),
+        "qwen3": lambda: transformers.Qwen3Config(**sizes, head_dim=16),
+        "convolutions": lambda: transformers.Lfm2Config(**sizes, layer_types=["conv", "full_attention"] * 2),
+    }
+    torch.manual_seed(7)
+    model = transformers.AutoModelForCausalLM.from_config(configs[kind]()).eval()
+    for weight in model.parameters():
+        if weight.dim() > 1:
+            torch.nn.init.normal_(weight, std=0.25)
+    return model
+
+
+def random_prompts(seed, families=4, alone=5):
+    """Token ids: families that share 70 to 110 tokens and go on for 1 to 30, and prompts of their own."""
+    random = Random(seed)
+
+    def tokens(low, high):
+        return [random.randrange(9, VOCABULARY) for _ in range(random.randint(low, high))]
+
+    shared = [tokens(70, 110) for _ in range(families)]
+    prompts = [beginning + tokens(1, 30) for beginning in shared for _ in range(random.randint(2, 5))]
+    return prompts + [tokens(1, 90) for _ in range(alone)]
+
+
+def one_by_one(model, prompt):
+    """The reference: `model.generate` alone, and the log-probabilities from one pass over prompt and reply."""
+    import torch
+
+    ids = torch.tensor([prompt])
+    mask = torch.ones_like(ids)
+    out = model.generate(ids, attention_mask=mask, do_sample=False, max_new_tokens=NEW_TOKENS, eos_token_id=list(STOPS))
+    reply = out[0, len(prompt) :]
+    with torch.inference_mode():
+        logprobs = model(out).logits[0, len(prompt) - 1 : -1].log_softmax(-1)
+    return reply.tolist(), logprobs.gather(1, reply[:, None])[:, 0].tolist()
+
+
+def decoded(model, prompts, share=True, rows=8):
+    from suite.engine.batching import Limits, plan
+    from suite.engine.decode import Decoder
+
+    decoder = Decoder(model, STOPS)
+    batches = plan(prompts, Limits(rows, 4096), new_tokens=NEW_TOKENS, share=share and decoder.can_share)
+    written: dict[int, Any] = {}
+    for batch in batches:
+        written |= dict(zip(batch.rows, decoder.run(prompts, batch, NEW_TOKENS), strict=True))
+    return [written[index] for index in range(len(prompts))]
+
+
+@pytest.mark.parametrize("kind", ["window of 2", "window of 40", "llama", "qwen3", "convolutions"])
+def test_batches_with_and_without_shared_beginnings_write_what_generate_writes_alone(kind):
+    model, prompts = random_model(kind), random_prompts(1)
+    wanted = [one_by_one(model, prompt) for prompt in prompts]
+    assert {"stop", "length"} == {w.finish for w in decoded(model, prompts)}
+    for share in (True, False):
+        for written, (ids, logprobs) in zip(decoded(model, prompts, share), wanted, strict=True):
+            assert written.ids == ids
+            assert written.logprobs == pytest.approx(logprobs, abs=1e-3)
+            assert written.finish == ("stop" if ids[-1] in STOPS else "length")
+
+
+def draw_prompts(catalogs, per_catalog):
+    """Prompts as the gate asks them."""
+    chooser, form, vocabulary = SeededChooser("engine"), load_format("functiongemma"), words("gate")
+    prompts = []
+    for _ in range(catalogs):
+        tools = draw_catalog(vocabulary, chooser, chooser.integer(1, 3))
+        declared = [spoken.tool.declaration() for spoken in tools]
+        requests = [ask(chooser.choice(tools), vocabulary, chooser).text for _ in range(per_catalog)]
+        prompts += [form.render([user(request)], declared, prompt=True).text for request in requests]
+    return prompts
+
+
+def save_adapter(base, folder, *, targets="all-linear", trained=True):
+    """A LoRA as PEFT saves it; `trained` gives lora_B weights that are not zero."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    torch.manual_seed(1)
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    adapted = get_peft_model(model, LoraConfig(r=4, lora_alpha=8, target_modules=targets, task_type="CAUSAL_LM"))
+    for name, weight in adapted.named_parameters():
+        if trained and "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.05)
+    adapted.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def saved_adapter(small_base, tmp_path_factory):
+    return save_adapter(small_base, tmp_path_factory.mktemp("adapters") / "good")
+
+
+@pytest.fixture
+def adapter(saved_adapter, tmp_path):
+    return shutil.copytree(saved_adapter, tmp_path / "adapter")
+
+
+def load(adapter, base, **options):
+    return load_engine(identify(adapter, str(base), None), **options)
+
+
+def replies_of(engine, prompts, max_new_tokens=12):
+    replies = dict(engine.generate(prompts, max_new_tokens=max_new_tokens))
+    return [replies[index] for index in range(len(prompts))]
+
+
+def with_peft(base, adapter, prompt, stops, max_new_tokens=12):
+    """The reference: the adapter on its base as PEFT loads it, alone, by `generate`."""
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32).eval()
+    if adapter:
+        model = PeftModel.from_pretrained(model, adapter)
+    inputs = tokenizer(prompt, add_special_tokens=False, return_tensors="pt")
+    out = model.generate(**inputs, do_sample=False, max_new_tokens=max_new_tokens, eos_token_id=sorted(stops))
+    return tokenizer.decode(out[0, inputs["input_ids"].shape[1] :], skip_special_tokens=False)
+
+
+def test_the_engine_writes_what_peft_and_generate_write(small_base, adapter):
+    engine, prompts = load(adapter, small_base), draw_prompts(3, 3)
+    for prompt, reply in zip(prompts, replies_of(engine, prompts), strict=True):
+        assert reply.text == with_peft(small_base, adapter, prompt, engine.stops)
+        assert all(math.isfinite(logprob) and logprob <= 0 for logprob in reply.logprobs)
+
+
+def test_the_bare_base_answers_otherwise_than_with_the_adapter(small_base, adapter):
+    prompts = draw_prompts(1, 2)
+    bare = replies_of(load(None, small_base), prompts)
+    assert [reply.text for reply in bare] == [with_peft(small_base, None, prompt, {1}) for prompt in prompts]
+    assert bare != replies_of(load(adapter, small_base), prompts)
+
+
+def test_a_reply_ends_with_its_stop_token_or_is_cut_off_at_the_limit(small_base, adapter):
+    engine, prompts = load(adapter, small_base), draw_prompts(1, 1)
+    [whole] = replies_of(engine, prompts)
+    assert (whole.finish, len(whole.logprobs)) == ("length", 12)
+    third = engine.tokenizer(whole.text, add_special_tokens=False)["input_ids"][2]
+    engine.decoder.stops = frozenset([third])
+    [stopped] = replies_of(engine, prompts)
+    assert stopped.finish == "stop"
+    assert stopped.text.endswith(engine.tokenizer.decode([third]))
+    assert len(stopped.logprobs) <= 3
+
+
+def test_a_reply_does_not_depend_on_its_company_nor_on_the_size_of_batches(small_base, adapter):
+    engine, prompts = load(adapter, small_base), draw_prompts(4, 2)
+    together = [reply.text for reply in replies_of(engine, prompts)]
+    assert together == [replies_of(engine, [prompt])[0].text for prompt in prompts]
+    assert together == [r.text for r in replies_of(load(adapter, small_base, batch_tokens=500), prompts)]
+
+
+def test_the_stops_are_the_formats_and_the_models_own(small_base):
+    engine = load(None, small_base)
+    stops = {engine.tokenizer.decode([stop]) for stop in engine.stops}
+    assert stops == {"<eos>", "<end_of_turn>", "<start_function_response>"}
+
+
+def test_progress_counts_up_to_all_prompts(small_base):
+    seen = []
+    engine = load(None, small_base, progress=lambda done, total: seen.append((done, total)))
+    replies_of(engine, draw_prompts(5, 4), max_new_tokens=2)
+    assert seen[-1] == (20, 20)
+    assert seen == sorted(set(seen))
+
+
+def test_half_precision_is_loaded_as_asked_and_other_words_are_refused(small_base):
+    assert str(load(None, small_base, dtype="bfloat16").model.dtype) == "torch.bfloat16"
+    with pytest.raises(UserError, match="allowed: float32"):
+        load(None, small_base, dtype="float8")
+
+
+def test_a_prompt_that_does_not_fit_is_refused(small_base):
+    with pytest.raises(UserError, match="8192 positions"):
+        replies_of(load(None, small_base), ["<bos>" + "dim the lobby " * 3_000])
+
+
+def test_a_base_that_transformers_cannot_load_is_refused(small_base, tmp_path):
+    broken = shutil.copytree(small_base, tmp_path / "broken")
+    (broken / "config.json").write_text('{"model_type": "no such model"}')
+    with pytest.raises(UserError, match="Transformers cannot load"):
+        load(None, broken)
+
+
+def test_a_base_with_broken_numbers_is_refused_and_not_believed(small_base, tmp_path):
+    broken = shutil.copytree(small_base, tmp_path / "broken")
+    change_weights(broken / "model.safetensors", lambda weights: [w.fill_(math.nan) for w in weights.values()])
+    with pytest.raises(UserError, match="not finite"):
+        replies_of(load(None, broken), draw_prompts(1, 1))
+
+
+def change_weights(file, change):
+    """Edit a safetensors file's tensors in place."""
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(file)
+    change(weights)
+    save_file(weights, file, metadata={"format": "pt"})
+
+
+def change_config(folder, **changes):
+    file = folder / "adapter_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+
+
+def zeroed(weights):
+    for name, weight in weights.items():
+        weight.mul_("lora_B" not in name)
+
+
+def faint(weights):
+    for name, weight in weights.items():
+        weight.mul_(1e-9 if "lora_B" in name else 1)
+
+
+def one_infinite(weights):
+    next(iter(weights.values()))[0, 0] = math.inf
+
+
+def without_one_module(weights):
+    for name in [name for name in weights if "layers.0.self_attn.k_proj" in name]:
+        del weights[name]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (zeroed, "every lora_B is zero"),
+        (faint, "it changes nothing"),
+        (one_infinite, "not finite: base_model.model.model.layers.0.mlp.down_proj.lora_A.weight"),
+        (
+            without_one_module,
+            r"does not have: base_model.model.model.layers.0.self_attn.k_proj.lora_A.weight, .*lora_B",
+        ),
+    ],
+)
+def test_weights_that_peft_loads_without_effect_are_refused(small_base, adapter, change, why):
+    change_weights(adapter / "adapter_model.safetensors", change)
+    with pytest.raises(UserError, match=f"the adapter is not applied: .*{why}"):
+        load(adapter, small_base)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"lora_alpha": 0}, "lora_alpha is 0"),
+        ({"target_modules": ["q_proj", "v_proj"]}, "leaves out weights that the file has: .* and 17 more"),
+        ({"target_modules": ["no_such_module"]}, "PEFT cannot load it"),
+    ],
+    ids=["alpha", "fewer modules", "no module"],
+)
+def test_a_config_that_does_not_apply_the_weights_is_refused(small_base, adapter, change, why):
+    change_config(adapter, **change)
+    with pytest.raises(UserError, match=f"the adapter is not applied: .*{why}"):
+        load(adapter, small_base)
+
+
+def test_an_adapter_on_few_modules_is_fine(small_base, tmp_path):
+    few = save_adapter(small_base, tmp_path / "few", targets=["q_proj", "v_proj"])
+    assert replies_of(load(few, small_base), draw_prompts(1, 1))
+
+
+@pytest.mark.model
+@pytest.mark.skipif(not (TINY / "model.safetensors").exists(), reason="the embedded base is not trained yet")
+def test_the_embedded_base_writes_in_batches_what_it_writes_alone():
+    engine, prompts = load(None, "tiny"), draw_prompts(5, 4)
+    for prompt, reply in zip(prompts, replies_of(engine, prompts, 48), strict=True):
+        assert reply.text == with_peft(TINY, None, prompt, engine.stops, 48)

@@ -1,0 +1,101 @@
+import math
+from dataclasses import replace
+
+import pytest
+
+from fixtures.formats import load_format
+from suite.contracts import CONTRACTS
+from suite.gating import Budget, gate
+from suite.outcome import Never
+from tests.suite.scripted import right, scripted
+
+PROSE = "Sure, I will do that for you.<end_of_turn>"
+
+
+def run(tmp_path, answer=right, *, contracts=CONTRACTS, budget=200, **engine):
+    double, watched = scripted(contracts, answer, **engine)
+    return gate("none", engine=double, contracts=watched, cache=tmp_path, budget=budget, catalogs=["tuya"]), double
+
+
+def verdicts(results):
+    return {c.name: c.verdict.name for c in results.contracts}
+
+
+def test_an_engine_that_is_always_right_and_sure_passes(tmp_path):
+    results, _ = run(tmp_path)
+    assert results.passed
+    assert set(verdicts(results).values()) == {"pass"}
+
+
+@pytest.mark.parametrize("form", ["functiongemma", "intent_json"])
+def test_both_formats_pass_when_right(tmp_path, form):
+    wire = load_format(form)
+    results, _ = run(tmp_path, lambda case: right(case, wire), form=form)
+    assert results.passed
+
+
+def test_prose_fails_the_choice_of_a_tool_and_shows_the_smallest_case(tmp_path):
+    results, _ = run(tmp_path, lambda case: PROSE)
+    failed = next(c for c in results.contracts if c.name == "chooses_a_tool")
+    assert failed.verdict.name == "fail"
+    assert failed.counterexamples[0].lane == "search"
+    assert len(failed.counterexamples[0].case.catalog.tools) == 1
+    assert failed.counterexamples[0].raw == PROSE
+    assert "-k chooses_a_tool" in failed.counterexamples[0].replay
+
+
+def test_a_hallucinated_tool_fails_only_the_contract_about_it(tmp_path):
+    def answer(case):
+        return right(case) if case.oracle.calls else "<start_function_call>call:made_up{}<end_function_call>"
+
+    results, _ = run(tmp_path, answer, contracts=[c for c in CONTRACTS if c.name != "calibrated_confidence"])
+    assert verdicts(results) == {
+        "chooses_a_tool": "pass",
+        "never_hallucinates_tools": "fail",
+        "valid_calls": "pass",
+    }
+
+
+def test_overconfidence_fails_calibration(tmp_path):
+    def answer(case):
+        return right(case) if len(case.request) % 2 else PROSE
+
+    results, _ = run(tmp_path, answer, likelihood=math.log(0.99))
+    assert verdicts(results)["calibrated_confidence"] == "fail"
+
+
+def test_a_gate_is_the_same_twice(tmp_path):
+    first, _ = run(tmp_path / "a", lambda case: right(case) if len(case.request) % 3 else PROSE)
+    second, _ = run(tmp_path / "b", lambda case: right(case) if len(case.request) % 3 else PROSE)
+    assert first.contracts == second.contracts
+
+
+def test_a_counterexample_is_kept_and_runs_first_next_time(tmp_path):
+    strict = [replace(c, bar=Never(bound=0.05)) for c in CONTRACTS if c.name == "chooses_a_tool"]
+    _, _ = run(tmp_path, lambda case: PROSE, contracts=strict)
+    kept = list((tmp_path / "counterexamples" / "chooses_a_tool").glob("*.json"))
+    assert kept
+    double, watched = scripted(strict)
+    with pytest.raises(KeyError):  # the scripted engine knows drawn cases only, so a known one reaches it first
+        gate("none", engine=double, contracts=watched, cache=tmp_path, budget=200, catalogs=["tuya"])
+
+
+def test_too_small_a_budget_leaves_a_never_contract_undecided(tmp_path):
+    never = [replace(c, bar=Never(bound=0.01)) for c in CONTRACTS if c.name == "chooses_a_tool"]
+    results, _ = run(tmp_path, contracts=never, budget=100)
+    assert verdicts(results) == {"chooses_a_tool": "undecided"}
+    assert not results.passed
+
+
+def test_contracts_share_the_replies_to_cases_they_draw_alike(tmp_path):
+    by_name = {c.name: c for c in CONTRACTS}
+    pair = [by_name["chooses_a_tool"], replace(by_name["chooses_a_tool"], name="twin")]
+    results, engine = run(tmp_path, contracts=pair)
+    assert results.contracts[0].tally.trials == results.contracts[1].tally.trials == 150
+    assert engine.calls <= 150 + 2 * 30
+
+
+def test_the_budget_is_split_without_loss():
+    for calls in (20, 400, 999):
+        split = Budget.of(calls)
+        assert split.measure + split.search + split.shrink == calls

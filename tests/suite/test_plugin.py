@@ -1,0 +1,118 @@
+"""The plugin as a user meets it: pytest in a process of its own, with a scripted engine."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from suite.results import read
+
+ROOT = Path(__file__).parents[2]
+PROSE = """
+from suite.engine import ScriptedEngine
+from suite.outcome import Generation
+
+def prose(target):
+    reply = Generation("Sure, I will do that.<end_of_turn>", (-0.1,), "stop")
+    return ScriptedEngine(lambda prompt: reply, format=target.format, identity=target.identity)
+"""
+
+
+@pytest.fixture
+def run(tmp_path, small_base_files):
+    """Runs pytest in the checkout against the scripted engine; returns exit code and output."""
+    (tmp_path / "doubles.py").write_text(PROSE)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+
+    def pytest_with(*arguments, **environment):
+        env = {**os.environ, "CALLPROOF_ENGINE": "doubles:prose", "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+        loader = [] if _installed() else ["-p", "suite.plugin"]
+        done = subprocess.run(
+            [*command[:3], *loader, *command[3:]],
+            cwd=tmp_path, env=env | environment, capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        return done.returncode, done.stdout + done.stderr
+
+    return pytest_with
+
+
+def _installed() -> bool:
+    from importlib.metadata import entry_points
+
+    return any(entry.value == "suite.plugin" for entry in entry_points(group="pytest11"))
+
+
+@pytest.fixture
+def small_base_files(tmp_path):
+    """A folder that looks like a base; nothing loads it, because the engine is scripted."""
+    folder = tmp_path / "base"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    (folder / "tokenizer.json").write_text("{}")
+    (folder / "model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
+    return folder
+
+
+def gate(run, *more):
+    return run("--adapter", "none", "--base", "base", "--budget", "40", *more)
+
+
+def test_the_contracts_are_collected_and_a_failure_shows_its_evidence(run):
+    code, output = gate(run, "--catalog", "tuya")
+    assert code == 1
+    assert "chooses_a_tool" in output
+    assert "Sure, I will do that." in output
+    assert "-k chooses_a_tool" in output
+    assert "gate NOT passed" in output
+
+
+def test_one_contract_can_be_chosen(run):
+    code, output = gate(run, "-k", "never_hallucinates_tools")
+    assert "1 passed" in output or "1 failed" in output
+    assert "3 deselected" in output
+
+
+def test_results_are_written(run, tmp_path):
+    gate(run, "--results", "out/results.json", "--seed", "4")
+    results = read(tmp_path / "out" / "results.json")
+    assert results.seed == 4
+    assert {c.name for c in results.contracts} >= {"valid_calls", "chooses_a_tool"}
+
+
+def test_settings_can_stand_in_pyproject(run, tmp_path):
+    (tmp_path / "pytest.ini").unlink()
+    (tmp_path / "pyproject.toml").write_text("[tool.callproof]\nseed = 9\n[tool.pytest.ini_options]\n")
+    gate(run, "--results", "results.json")
+    assert json.loads((tmp_path / "results.json").read_text())["seed"] == 9
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--adapter", "missing"], "missing"),
+        (["--adapter", "none", "--base", "nowhere"], "nowhere"),
+        (["--adapter", "none", "--base", "base", "--catalog", "no_such"], "no_such"),
+        (["--adapter", "none", "--base", "base", "--format", "xml"], "functiongemma, intent_json"),
+        (["--adapter", "none", "--base", "base", "--budget", "1"], "20 and more"),
+        (["--adapter", "base", "--base", "base"], "adapter_config.json"),
+    ],
+    ids=["folder", "base", "catalog", "format", "budget", "config"],
+)
+def test_bad_input_is_a_usage_error_with_one_message(run, arguments, told):
+    code, output = run(*arguments)
+    assert code == 4
+    assert told in output
+    assert output.count("problem:") == 1
+    assert "Traceback" not in output
+
+
+def test_without_an_adapter_nothing_of_ours_is_collected(run, tmp_path):
+    (tmp_path / "test_own.py").write_text("def test_mine():\n    assert True\n")
+    code, output = run()
+    assert code == 0
+    assert "1 passed" in output
+    assert "callproof" not in output.split("test session starts")[1].split("collected")[1]

@@ -1,0 +1,45 @@
+import pytest
+
+from fixtures.errors import UserError
+from suite.settings import Settings, read_settings
+
+
+def pyproject(tmp_path, text):
+    path = tmp_path / "pyproject.toml"
+    path.write_text(text)
+    return path
+
+
+def test_without_a_table_the_defaults_hold(tmp_path):
+    assert read_settings(tmp_path / "none.toml", {}) == Settings()
+
+
+def test_the_command_line_wins_over_the_table(tmp_path):
+    path = pyproject(tmp_path, "[tool.callproof]\nseed = 3\nbudget = 100\ncatalog = ['tuya']\n")
+    settings = read_settings(path, {"seed": 5, "budget": None, "catalog": None})
+    assert (settings.seed, settings.budget, settings.catalog) == (5, 100, ("tuya",))
+
+
+def test_an_adapter_in_the_table_starts_no_gate_by_itself(tmp_path):
+    path = pyproject(tmp_path, "[tool.callproof]\nadapter = 'none'\n")
+    assert read_settings(path, {}).adapter is None
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[tool.callproof]\nsed = 3\n", ["sed", "seed"]),
+        ("[tool.callproof]\nseed = 'three'\n", ["seed='three'", "a whole number"]),
+        ("[tool.callproof]\nbudget = true\n", ["budget=True", "a whole number"]),
+        ("[tool.callproof]\nbudget = 3\n", ["budget=3", "20 and more"]),
+        ("[tool.callproof]\ncatalog = 'tuya'\n", ["catalog='tuya'", "a list of strings"]),
+        ("[tool.callproof\n", ["not valid TOML"]),
+    ],
+    ids=["unknown", "kind", "boolean", "too small", "no list", "toml"],
+)
+def test_a_bad_setting_is_told_with_its_place(tmp_path, text, told):
+    path = pyproject(tmp_path, text)
+    with pytest.raises(UserError) as error:
+        read_settings(path, {})
+    assert str(path) in str(error.value)
+    assert all(words in str(error.value) for words in told)

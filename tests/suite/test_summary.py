@@ -1,0 +1,98 @@
+from dataclasses import replace
+
+import pytest
+
+from suite.outcome import Never, Rate, ReportOnly, Results, Tally
+from suite.summary import LONGEST_REPLY, bar_text, contract_lines, counterexample_lines, range_text, standing
+from tests.reports.sample import CHOOSES, FAILING, FORGOTTEN, INVENTED, PASSING, SALVAGED, SET_LIGHT, VALID, contract
+
+
+def test_a_contract_tells_verdict_promise_and_reason() -> None:
+    assert contract_lines(CHOOSES) == [
+        "pass       chooses_a_tool",
+        "           When a declared tool serves the request, the reply calls a tool.",
+        "           held in 298 of 300 cases: at least 97.9 % with 95 % confidence; the bar is 95 %",
+    ]
+
+
+def test_what_closes_the_gate_is_in_capitals() -> None:
+    assert contract_lines(FAILING.contracts[1])[0] == "FAIL       never_hallucinates_tools"
+    assert contract_lines(SALVAGED)[0] == "measured   needs_no_repair (does not gate)"
+
+
+def test_counts_that_enter_no_rate_are_told_apart() -> None:
+    assert contract_lines(VALID)[-1].strip() == "9 cases drawn to which the contract does not apply"
+    found = contract("c", "Promise.", Rate(0.9), Tally(300, 300, 0, 1))
+    assert contract_lines(found)[-1].strip() == "1 failing case found by search or known before"
+
+
+def test_lines_keep_the_width() -> None:
+    assert max(len(line) for c in FAILING.contracts for line in contract_lines(c, width=60)) <= 60
+
+
+def test_a_counterexample_shows_all_that_a_person_needs() -> None:
+    assert counterexample_lines(FORGOTTEN) == [
+        "counterexample of chooses_a_tool: from the measured sample, not shrunk",
+        "  tools      set_light(zone: string, level: integer 0..100) - Dim or brighten the lights of a zone",
+        "  policy     must_choose",
+        "  user       open the blinds in 12",
+        '  assistant  calls open_blinds {"room": "12"}',
+        '  user       a bit "brighter" <b>please</b>',
+        "             in the salle à manger",
+        "  reply      Sure, I will make it brighter for you.<end_of_turn>",
+        "  got        no call",
+        "  wanted     set_light",
+        "  replay     pytest --adapter runs/hotel/adapter --catalog hotel_lights --seed 7 --budget 400"
+        " -k chooses_a_tool",
+    ]
+
+
+def test_a_reply_cannot_steer_the_terminal() -> None:
+    text = "\n".join(counterexample_lines(INVENTED))
+    assert "\x1b" not in text
+    assert "\\x1b[2J\\u202e" in text
+
+
+def test_a_reply_without_text_is_told() -> None:
+    assert "  reply   (nothing)" in counterexample_lines(replace(INVENTED, raw=""))
+
+
+def test_a_tool_without_a_description_is_its_signature() -> None:
+    silent = replace(FORGOTTEN.case.catalog, tools=(replace(SET_LIGHT, description=""),))
+    lines = counterexample_lines(replace(FORGOTTEN, case=replace(FORGOTTEN.case, catalog=silent)))
+    assert lines[1] == "  tools      set_light(zone: string, level: integer 0..100)"
+
+
+def test_an_endless_reply_is_cut() -> None:
+    lines = counterexample_lines(replace(INVENTED, raw="x" * (LONGEST_REPLY + 7)))
+    assert "x" * LONGEST_REPLY in lines[4]
+    assert lines[5].strip() == "... and 7 more characters, in the results file"
+
+
+@pytest.mark.parametrize(
+    ("results", "text"),
+    [
+        (PASSING, "4 of 4 gating contracts passed"),
+        (FAILING, "0 of 4 gating contracts passed, 2 failed, 2 undecided"),
+        (replace(PASSING, contracts=(CHOOSES,)), "1 of 1 gating contract passed"),
+        (replace(PASSING, contracts=(SALVAGED,)), "no gating contract was judged"),
+    ],
+)
+def test_the_gate_is_counted(results: Results, text: str) -> None:
+    assert standing(results) == text
+
+
+def test_bars_in_a_few_words() -> None:
+    assert [bar_text(bar) for bar in (Never(), Rate(0.995), ReportOnly())] == [
+        "no failure, <= 1 %",
+        "at least 99.5 %",
+        "none",
+    ]
+
+
+def test_a_range_ends_at_100_only_without_failures() -> None:
+    perfect, nearly = (contract("c", "Promise.", Rate(0.9), Tally(10_000, held)) for held in (10_000, 9_999))
+    assert perfect.held_rate
+    assert nearly.held_rate
+    assert range_text(perfect, perfect.held_rate) == "99.9 to 100 %"
+    assert range_text(nearly, nearly.held_rate) == "99.9 to 100.0 %"

@@ -1,0 +1,90 @@
+import pytest
+
+from suite.outcome import Bar, Ceiling, Interval, Never, Rate, ReportOnly, Tally, VerdictName
+from suite.stats import clopper_pearson, lower_bound, upper_bound
+from suite.verdict import judge
+
+ECE = Ceiling("ece", at_most=0.1)
+
+
+def ece(estimate: float, low: float, high: float) -> dict[str, Interval]:
+    return {"ece": Interval(estimate, low, high)}
+
+
+@pytest.mark.parametrize(
+    ("bar", "tally", "name", "reason"),
+    [
+        (Never(), Tally(300, 300), "pass", "0 failures in 300 cases: failure rate below 0.994 % with 95 % confidence"),
+        (Never(), Tally(299, 299), "pass", "0 failures in 299 cases: failure rate below 0.997 %"),
+        (Never(), Tally(298, 298), "undecided", "the bar of 1 % needs 1 more without a failure"),
+        (Never(), Tally(100, 100), "undecided", "needs 199 more without a failure"),
+        (Never(bound=0.05), Tally(100, 100), "pass", "below 2.96 %"),
+        (Never(), Tally(300, 299), "fail", "1 failure in 300 cases measured; none is tolerated"),
+        (Never(), Tally(300, 300, found=2), "fail", "2 found by search or known before"),
+        (Never(), Tally(300, 298, found=1), "fail", "2 failures in 300 cases measured and 1 found by search"),
+        (Never(), Tally(0, 0, found=1), "fail", "1 found by search or known before"),
+        (Never(), Tally(0, 0), "undecided", "no case was measured"),
+        (Rate(0.95), Tally(300, 298), "pass", "held in 298 of 300 cases: at least 97.9 % with 95 % confidence"),
+        (Rate(0.95), Tally(300, 298, found=9), "pass", "held in 298 of 300 cases"),
+        (Rate(0.95), Tally(300, 270), "fail", "at most 92.8 % with 95 % confidence; the bar is 95 %"),
+        (Rate(0.95), Tally(400, 383), "undecided", "about 2000 more cases would settle it at the present rate"),
+        (Rate(0.95), Tally(10, 10), "undecided", "about 49 more cases"),
+        (Rate(0.95), Tally(1, 1), "undecided", "held in 1 of 1 case: between 5.0 % and 100 %"),
+        (Rate(0.95), Tally(400, 380), "undecided", "too near to the estimate for any number of cases to settle it"),
+        (Rate(0.95), Tally(0, 0, not_applicable=300), "undecided", "no case was measured"),
+        (ReportOnly(), Tally(300, 270), "measured", "held in 270 of 300 cases; it does not gate"),
+        (ReportOnly(), Tally(0, 0), "undecided", "no case was measured"),
+    ],
+)
+def test_counts_and_bar_decide_the_verdict(bar: Bar, tally: Tally, name: VerdictName, reason: str) -> None:
+    verdict, _ = judge(tally, bar, {})
+    assert verdict.name == name, verdict
+    assert reason in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("measures", "name", "reason"),
+    [
+        (ece(0.05, 0.02, 0.1), "pass", "ece 0.050 in 300 cases, between 0.020 and 0.100 with 95 % confidence"),
+        (ece(0.2, 0.11, 0.3), "fail", "the bar is 0.1"),
+        (ece(0.05, 0.02, 0.15), "undecided", "about 900 more cases would settle it if the estimate stays"),
+        (ece(0.2, 0.1, 0.3), "undecided", "about 1 more"),
+        (ece(0.1, 0.05, 0.15), "undecided", "too near to the estimate"),
+        ({}, "undecided", "ece was not measured"),
+    ],
+)
+def test_a_ceiling_is_judged_by_its_statistic(measures: dict[str, Interval], name: VerdictName, reason: str) -> None:
+    verdict, _ = judge(Tally(300, 280), ECE, measures)
+    assert verdict.name == name, verdict
+    assert reason in verdict.reason
+
+
+def test_a_ceiling_without_trials_is_undecided() -> None:
+    assert judge(Tally(0, 0), ECE, ece(0, 0, 0))[0].name == "undecided"
+
+
+def test_the_rate_comes_with_the_bounds_that_decided() -> None:
+    _, interval = judge(Tally(300, 290), Rate(0.95), {})
+    assert interval is not None
+    assert interval == clopper_pearson(290, 300, 0.9)
+    assert interval.low == pytest.approx(lower_bound(290, 300, 0.95))
+    assert interval.high == pytest.approx(upper_bound(290, 300, 0.95))
+
+
+def test_there_is_no_rate_without_trials() -> None:
+    assert judge(Tally(0, 0), Rate(0.95), {})[1] is None
+
+
+@pytest.mark.parametrize("held", range(101))
+def test_the_verdict_agrees_with_the_interval_shown(held: int) -> None:
+    verdict, interval = judge(Tally(100, held), Rate(0.8), {})
+    assert interval is not None
+    expected = "pass" if interval.low >= 0.8 else "fail" if interval.high < 0.8 else "undecided"
+    assert verdict.name == expected
+
+
+def test_a_higher_level_asks_for_more() -> None:
+    assert judge(Tally(300, 300), Never(), {}, level=0.95)[0].name == "pass"
+    verdict, _ = judge(Tally(300, 300), Never(), {}, level=0.99)
+    assert verdict.name == "undecided"
+    assert "with 99 % confidence" in verdict.reason

@@ -1,0 +1,52 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from suite.wording import percent, percent_down, percent_seen, percent_up, printable
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain, ünïcode, 漢字, 😀", "plain, ünïcode, 漢字, 😀"),
+        ("two\n\tlines", "two\n\tlines"),
+        ("\x1b[2Jcleared\r\x00", "\\x1b[2Jcleared\\r\\x00"),
+        ("\u202eturned \u200bhidden\ufeff", "\\u202eturned \\u200bhidden\\ufeff"),
+        ("half \ud83d", "half \\ud83d"),
+    ],
+)
+def test_what_steers_a_terminal_is_spelled_out(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+@given(st.text())
+def test_printable_text_is_printable_and_encodable(text: str) -> None:
+    shown = printable(text)
+    assert all(c.isprintable() or c in "\n\t" for c in shown)
+    assert printable(shown) == shown
+    shown.encode()
+
+
+@given(st.floats(0, 1))
+def test_bounds_are_never_flattered(share: float) -> None:
+    assert float(percent_down(share).removesuffix(" %")) <= share * 100
+    assert float(percent_up(share).removesuffix(" %")) >= share * 100
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"),
+    [
+        (percent(0.995), "99.5 %"),
+        (percent(0.01), "1 %"),
+        (percent_up(0.00993608), "0.994 %"),
+        (percent_up(0.9276), "92.8 %"),
+        (percent_up(0), "0 %"),
+        (percent_up(1), "100 %"),
+        (percent_down(0.9799), "97.9 %"),
+        (percent_seen(1), "100.0 %"),
+        (percent_seen(2999 / 3000), "99.9 %"),
+        (percent_seen(2 / 3), "66.7 %"),
+    ],
+)
+def test_shares_are_written_in_percent(shown: str, text: str) -> None:
+    assert shown == text

@@ -1,0 +1,198 @@
+"""Training rows from a JSONL file, each checked before anything is trained on it.
+
+A line is either a row of `messages` and `tools` (the Transformers chat form), or one of SeedCore's rows
+(`user_content`, `tool_name`, `tool_arguments` as JSON text), which take their tools from a catalog.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fixtures.errors import UserError
+from fixtures.formats import Format
+from fixtures.types import ToolCall, assistant, user
+from train.checks import Fault, calls_fault, message_fault, tools_fault
+
+MAX_FAULTS_SHOWN = 10
+"""More than a screen of faults helps nobody; the rest are counted."""
+
+Declarations = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One conversation that ends with an answer to learn, the tools it may use, and the line it came from."""
+
+    line: int
+    messages: tuple[dict[str, Any], ...]
+    tools: tuple[dict[str, Any], ...]
+
+    def canonical(self) -> str:
+        """The row's content as one JSON text, the same for every spelling of it."""
+        content = {"messages": self.messages, "tools": self.tools}
+        return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The rows that can be trained on, and what is wrong with the others, in the file's order."""
+
+    rows: tuple[Row, ...]
+    faults: tuple[Fault, ...]
+
+
+def digest(rows: Iterable[Row]) -> str:
+    """A content hash of the rows in their order."""
+    hasher = hashlib.sha256()
+    for row in rows:
+        hasher.update(row.canonical().encode() + b"\n")
+    return hasher.hexdigest()
+
+
+def read_rows(path: Path, form: Format, catalog: Declarations | None = None, *, trust_calls: bool = False) -> Checked:
+    """All rows of a file; raises UserError for a file that cannot be read or holds no row at all."""
+    rows: list[Row] = []
+    faults: list[Fault] = []
+    for line, text in _lines(path):
+        found = _row_of(line, text, catalog, trust_calls)
+        problem = found if isinstance(found, Fault) else _cannot_be_written(found, form)
+        if isinstance(problem, Fault):
+            faults.append(problem)
+        elif isinstance(found, Row):
+            rows.append(found)
+    if not rows and not faults:
+        raise UserError(str(path), "there is no row in this file", allowed="one JSON object a line")
+    return Checked(tuple(rows), tuple(faults))
+
+
+def accept(path: Path, checked: Checked, *, skip: bool, say: Callable[[str], None]) -> tuple[Row, ...]:
+    """The good rows; raises UserError if there are bad ones that are not to be skipped, or nothing is left."""
+    if not checked.faults:
+        return checked.rows
+    count = len(checked.faults)
+    noun = "row" if count == 1 else "rows"
+    if not skip:
+        raise UserError(
+            str(path),
+            f"{count} {noun} cannot be trained on\n{listing(path, checked.faults)}",
+            hint="repair what is named above, or leave such rows out with --skip-bad-rows",
+        )
+    if not checked.rows:
+        raise UserError(str(path), f"no row can be trained on\n{listing(path, checked.faults)}")
+    say(f"left out {count} {noun} of {path}:\n{listing(path, checked.faults)}\n")
+    return checked.rows
+
+
+def listing(path: Path, faults: Sequence[Fault]) -> str:
+    """The first faults, one a line, each with file and line."""
+    lines = [f"    {path}:{fault.line}: {fault.text}" for fault in faults[:MAX_FAULTS_SHOWN]]
+    if len(faults) > MAX_FAULTS_SHOWN:
+        lines.append(f"    and {len(faults) - MAX_FAULTS_SHOWN} more")
+    return "\n".join(lines)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"--data {path}", f"the file cannot be read: {error.strerror}") from error
+    # Not splitlines(): JSON strings may hold U+2028 and the like, which only that method takes for line ends.
+    for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
+        if line.strip():
+            yield number, line
+
+
+def _row_of(line: int, text: bytes, catalog: Declarations | None, trust_calls: bool) -> Row | Fault:
+    data = parse_strictly(text)
+    if isinstance(data, NotJson):
+        return Fault(line, "", f"this is not JSON: {data.reason}")
+    if not isinstance(data, dict):
+        return Fault(line, "", f"a row is a JSON object, not {type(data).__name__}")
+    if "user_content" in data:
+        return _seedcore_row(line, data, catalog, trust_calls)
+    if "messages" not in data:
+        return Fault(line, "", "the row has no `messages` (and no `user_content`)")
+    tools = data.get("tools", list(catalog) if catalog is not None else None)
+    if tools is None:
+        return Fault(line, "/tools", "the row has no `tools`; give them in the row, or a catalog with --tools")
+    fault = tools_fault(line, tools) or message_fault(line, data["messages"])
+    if fault:
+        return fault
+    fault = None if trust_calls else calls_fault(line, data["messages"], tools)
+    return fault or Row(line, tuple(data["messages"]), tuple(tools))
+
+
+def _seedcore_row(line: int, data: Mapping[str, Any], catalog: Declarations | None, trust_calls: bool) -> Row | Fault:
+    if catalog is None:
+        return Fault(line, "", "a row with `user_content` needs a catalog, for example --tools tuya")
+    for key in ("user_content", "tool_name", "tool_arguments"):
+        if not isinstance(data.get(key), str) or not data[key].strip():
+            return Fault(line, f"/{key}", "this must be a text")
+    arguments = parse_strictly(data["tool_arguments"].encode("utf-8", "surrogatepass"))
+    if isinstance(arguments, NotJson):
+        return Fault(line, "/tool_arguments", f"this is not JSON: {arguments.reason}")
+    if not isinstance(arguments, dict):
+        return Fault(line, "/tool_arguments", "the arguments must be a JSON object")
+    tools = tuple(dict(tool) for tool in catalog)
+    messages = (dict(user(data["user_content"])), dict(assistant([ToolCall(data["tool_name"], arguments)])))
+    places = {"name": "/tool_name", "arguments": "/tool_arguments"}
+    fault = None if trust_calls else calls_fault(line, messages, tools, places)
+    return fault or Row(line, messages, tools)
+
+
+def _cannot_be_written(row: Row, form: Format) -> Fault | None:
+    """What hinders the format from writing this row, if anything does."""
+    try:
+        row.canonical().encode()
+        form.render(row.messages, row.tools)
+    except UnicodeEncodeError:
+        return Fault(row.line, "", "a text holds half a surrogate pair, which UTF-8 cannot write")
+    except UserError as error:
+        return Fault(row.line, "", f"{error.where}: {error.problem}")
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class NotJson:
+    """Why a text is not JSON that everybody reads alike."""
+
+    reason: str
+
+
+def parse_strictly(text: bytes) -> Any | NotJson:
+    """JSON without what Python's reader lets pass: keys that stand twice, NaN, infinities."""
+    try:
+        return json.loads(text.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
+    except json.JSONDecodeError as error:
+        return NotJson(f"{error.msg} at column {error.colno}")
+    except UnicodeDecodeError as error:
+        return NotJson(f"not UTF-8 at byte {error.start}")
+    except RecursionError:
+        return NotJson("nested too deeply")
+    except ValueError as error:
+        return NotJson(str(error))
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for i, (key, _) in enumerate(pairs) if key in dict(pairs[:i]))
+        raise ValueError(f"the key {twice!r} stands twice in one object")
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is too large a number")
+    return value

@@ -1,0 +1,115 @@
+"""What is to be trained, as one value: every backend takes a `Job` and gives back the folder of an adapter."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from fixtures.errors import UserError
+
+Schedule = Literal["linear", "cosine", "constant"]
+Precision = Literal["auto", "fp32", "bf16"]
+SCHEDULES: tuple[Schedule, ...] = ("linear", "cosine", "constant")
+PRECISIONS: tuple[Precision, ...] = ("auto", "fp32", "bf16")
+CHOICES = {"schedule": SCHEDULES, "precision": PRECISIONS}
+"""The settings that are one of a few words."""
+ALL_LINEAR = "all-linear"
+
+
+def _told(about: str, low: float = -math.inf, high: float = math.inf) -> dict[str, Any]:
+    """A field's help text and the closed range it must lie in."""
+    return {"help": about, "low": low, "high": high}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The hyperparameters that all backends share; the defaults suit the embedded base and a few hundred rows."""
+
+    epochs: float = field(default=3.0, metadata=_told("how often every row is seen", 1e-6))
+    learning_rate: float = field(default=2e-3, metadata=_told("peak learning rate", 1e-12, 1.0))
+    schedule: Schedule = field(default="linear", metadata=_told("how the rate falls after the warm-up"))
+    warmup: float = field(
+        default=0.05, metadata=_told("warm-up: below 1 a share of all steps, from 1 on a number of steps", 0)
+    )
+    batch_size: int = field(
+        default=1, metadata=_told("rows a forward pass; on a CPU one is fastest, because nothing has to be padded", 1)
+    )
+    gradient_accumulation: int = field(default=8, metadata=_told("forward passes an optimiser step", 1))
+    weight_decay: float = field(default=0.0, metadata=_told("AdamW's weight decay", 0))
+    lora_r: int = field(default=16, metadata=_told("rank of the LoRA matrices", 1))
+    lora_alpha: int = field(default=32, metadata=_told("LoRA's scale: the update is weighted with alpha / r", 1))
+    lora_dropout: float = field(default=0.0, metadata=_told("dropout on LoRA's input", 0, 0.99))
+    target_modules: tuple[str, ...] = field(
+        default=(ALL_LINEAR,), metadata=_told("modules to adapt, comma-separated, or all-linear (not the output layer)")
+    )
+    max_length: int = field(
+        default=2048, metadata=_told("tokens a row may have; a longer row is an error, never cut", 8)
+    )
+    precision: Precision = field(
+        default="auto",
+        metadata=_told("of the arithmetic: bf16 if the machine has it built in (auto), or one of the two"),
+    )
+    seed: int = field(
+        default=0, metadata=_told("decides the LoRA matrices' start, the order of rows and the dropout", 0, 2**32 - 1)
+    )
+    threads: int = field(default=0, metadata=_told("CPU threads; 0 leaves it to torch", 0, 1024))
+    save_steps: int = field(
+        default=50, metadata=_told("optimiser steps between checkpoints, from which --resume goes on", 1)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One run of one backend: the data, the base, the format, where the run folder goes, and the settings.
+
+    `tools` is a catalog (a file or a shipped name) for rows that bring no tools of their own. `trust_calls` takes
+    calls as they are, undeclared or against their schema; it is for adapters that are sabotaged to try the gate, and no
+    command line offers it.
+    """
+
+    backend: str
+    data: Path
+    out: Path
+    tools: str | None = None
+    base: str = "tiny"
+    format: str = "functiongemma"
+    skip_bad_rows: bool = False
+    trust_calls: bool = False
+    resume: bool = False
+    settings: Settings = field(default_factory=Settings)
+
+
+def check(settings: Settings) -> None:
+    """Raise UserError for a setting outside its range."""
+    for f in fields(settings):
+        value = getattr(settings, f.name)
+        low, high = f.metadata["low"], f.metadata["high"]
+        option = "--" + f.name.replace("_", "-")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UserError(option, f"{value} is not a finite number")
+        if isinstance(value, int | float) and not low <= value <= high:
+            allowed = f"from {low:g}" + (f" to {high:g}" if math.isfinite(high) else " on")
+            raise UserError(option, f"{value} is out of range", allowed=allowed)
+        if f.name in CHOICES and value not in CHOICES[f.name]:
+            raise UserError(option, f"{value!r} is not known", allowed=", ".join(CHOICES[f.name]))
+    _check_targets(settings.target_modules)
+
+
+def _check_targets(targets: tuple[str, ...]) -> None:
+    if not targets or not all(targets):
+        raise UserError("--target-modules", "names no module", hint=f"--target-modules {ALL_LINEAR}")
+    if ALL_LINEAR in targets and len(targets) > 1:
+        raise UserError("--target-modules", f"{ALL_LINEAR} stands alone", hint=f"--target-modules {ALL_LINEAR}")
+    if any(target.split(".")[-1] in ("lm_head", "embed_tokens") for target in targets):
+        raise UserError(
+            "--target-modules",
+            "the embedding and the output layer are not adapted: TRL's SFTTrainer cannot train an adapter on the"
+            " output layer, and all backends take the same LoRA",
+        )
+
+
+def as_json(settings: Settings) -> dict[str, Any]:
+    """The settings as they stand in settings.json."""
+    return {**asdict(settings), "target_modules": list(settings.target_modules)}

@@ -1,0 +1,162 @@
+"""What the Trainer backends share: the base under a LoRA, the arguments, the log, resuming, saving the adapter.
+
+Imported only once a job has been checked, because it imports torch.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, get_peft_model
+from transformers import AutoModelForCausalLM, PrinterCallback, Trainer, TrainerCallback, set_seed
+from transformers.utils import logging as transformers_logging
+
+from fixtures.errors import UserError
+from train.job import ALL_LINEAR, Settings
+from train.mask import IGNORED
+from train.prepare import Prepared
+from train.run import save_adapter
+from train.screen import Bar
+
+_CHECKPOINTS_KEPT = 2
+"""The last one, and one more in case a kill leaves the last one in pieces."""
+
+
+def lora_config(settings: Settings) -> LoraConfig:
+    """The LoRA that every backend puts over the base."""
+    targets = settings.target_modules
+    return LoraConfig(
+        r=settings.lora_r,
+        lora_alpha=settings.lora_alpha,
+        lora_dropout=settings.lora_dropout,
+        target_modules=ALL_LINEAR if targets == (ALL_LINEAR,) else list(targets),
+        task_type="CAUSAL_LM",
+    )
+
+
+def load_model(work: Prepared) -> Any:
+    """The base in float32 with a fresh LoRA, whose start the seed decides; raises UserError for unknown modules."""
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    settings = work.job.settings
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    try:
+        base = AutoModelForCausalLM.from_pretrained(work.base.path, dtype=torch.float32, local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise UserError(f"--base {work.base.name}", f"transformers cannot load this base: {error}") from error
+    _check_targets(base, settings.target_modules)
+    set_seed(settings.seed)
+    with warnings.catch_warnings():
+        # PEFT still asks the model for a name that transformers has deprecated.
+        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+        return get_peft_model(base, lora_config(settings))
+
+
+def _check_targets(base: Any, targets: Sequence[str]) -> None:
+    linear = {name for name, module in base.named_modules() if isinstance(module, torch.nn.Linear)}
+    for target in targets:
+        if target != ALL_LINEAR and not any(name == target or name.endswith(f".{target}") for name in linear):
+            short = sorted({name.rpartition(".")[2] for name in linear} - {"lm_head"})
+            raise UserError(
+                "--target-modules", f"the base has no linear module {target!r}", allowed=", ".join([ALL_LINEAR, *short])
+            )
+
+
+def arguments(work: Prepared) -> dict[str, Any]:
+    """The keyword arguments of TrainingArguments and its heirs; dtype and order are the same for all backends."""
+    settings = work.job.settings
+    return {
+        "output_dir": str(work.run.checkpoints),
+        "num_train_epochs": settings.epochs,
+        "learning_rate": settings.learning_rate,
+        "lr_scheduler_type": settings.schedule if settings.schedule != "constant" else "constant_with_warmup",
+        "warmup_steps": settings.warmup,
+        "per_device_train_batch_size": settings.batch_size,
+        "gradient_accumulation_steps": settings.gradient_accumulation,
+        "weight_decay": settings.weight_decay,
+        "seed": settings.seed,
+        "save_strategy": "steps",
+        "save_steps": settings.save_steps,
+        "save_total_limit": _CHECKPOINTS_KEPT,
+        "logging_steps": 1,
+        # A diverged run must show: the default would log the average instead of nan.
+        "logging_nan_inf_filter": False,
+        "disable_tqdm": True,
+        "report_to": [],
+        "use_cpu": not torch.cuda.is_available(),
+        "bf16": settings.precision == "bf16" or (settings.precision == "auto" and has_bf16()),
+        "activation_checkpointing": False,
+        "dataloader_pin_memory": torch.cuda.is_available(),
+    }
+
+
+def has_bf16() -> bool:
+    """Whether this machine multiplies in bfloat16 at full speed; elsewhere it would be slower than float32."""
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
+class Collator:
+    """Rows of ids and labels as one batch, padded on the right."""
+
+    def __init__(self, pad: int) -> None:
+        self.pad = pad
+
+    def __call__(self, rows: Sequence[Mapping[str, Sequence[int]]]) -> dict[str, torch.Tensor]:
+        length = max(len(row["input_ids"]) for row in rows)
+
+        def padded(key: str, fill: int) -> torch.Tensor:
+            return torch.tensor([[*row[key], *[fill] * (length - len(row[key]))] for row in rows])
+
+        mask = [[1] * len(row["input_ids"]) + [0] * (length - len(row["input_ids"])) for row in rows]
+        ids, labels = padded("input_ids", self.pad), padded("labels", IGNORED)
+        return {"input_ids": ids, "attention_mask": torch.tensor(mask), "labels": labels}
+
+
+class Follow(TrainerCallback):
+    """Writes log.jsonl as the steps come and draws the bar."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        self.bar: Bar | None = None
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Start the log anew from the steps that the checkpoint, if there is one, has behind it."""
+        lines = [json.dumps(entry) + "\n" for entry in state.log_history if "loss" in entry]
+        self.log.write_text("".join(lines), encoding="utf-8")
+        self.bar = Bar(state.max_steps, state.global_step, sys.stderr, time.monotonic)
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+        if not logs or "loss" not in logs:
+            return
+        with self.log.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({**logs, "step": state.global_step}) + "\n")
+        if self.bar:
+            self.bar.show(state.global_step, float(logs["loss"]))
+
+
+def fit(work: Prepared, trainer: Trainer) -> Path:
+    """Train to the end, from the last checkpoint if there is one, and save the adapter; raises UserError for nan."""
+    trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(Follow(work.run.log))
+    checkpoint = work.run.last_checkpoint() if work.job.resume else None
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    model: Any = trainer.model
+    weights = [weight for _, weight in model.named_parameters() if weight.requires_grad]
+    if not all(bool(torch.isfinite(weight).all()) for weight in weights):
+        raise UserError(
+            str(work.job.out),
+            "the training diverged: the adapter holds values that are not numbers",
+            hint=f"a lower --learning-rate than {work.job.settings.learning_rate:g}",
+        )
+    return save_adapter(work.run, model)

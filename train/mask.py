@@ -1,0 +1,110 @@
+"""Token ids and labels of a row: the loss falls on the assistant's answers and their stop tokens, on nothing else.
+
+Every backend trains on exactly this; `encode` proves for each row that the tokens before an answer are those that the
+gate sends as its prompt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from fixtures.errors import UserError
+from fixtures.formats import Format, Rendered
+from train.checks import Fault
+from train.data import Row
+
+IGNORED = -100
+"""The label of a token that the loss does not count; torch's and the trainers' own convention."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A row as the model reads it: `labels` repeats an id where it is to be learned and is IGNORED elsewhere."""
+
+    ids: tuple[int, ...]
+    labels: tuple[int, ...]
+
+    def runs(self) -> Iterator[tuple[bool, tuple[int, ...]]]:
+        """The tokens in stretches that are all learned (True) or all ignored."""
+        pairs = zip(self.ids, self.labels, strict=True)
+        for learned, run in groupby(pairs, key=lambda pair: pair[1] != IGNORED):
+            yield learned, tuple(token for token, _ in run)
+
+
+def load_tokenizer(path: Any, form: Format) -> Any:
+    """The base's tokenizer with the format's chat template; raises UserError if it cannot write the format."""
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise UserError(str(path), f"transformers cannot load the tokenizer of this base: {error}") from error
+    if not tokenizer.is_fast:
+        raise UserError(str(path), "the base has no fast tokenizer, which alone can say where its tokens stand")
+    split = [token for token in form.control_tokens if not _is_one_token(tokenizer, token)]
+    if split or tokenizer.pad_token is None:
+        lacks = f"one token for each of {', '.join(split)}" if split else "a padding token"
+        raise UserError(
+            str(path),
+            f"the tokenizer of this base lacks {lacks}, which the format {form.name} needs",
+            hint="take a base made for the format, or another --format",
+        )
+    tokenizer.chat_template = form.chat_template
+    return tokenizer
+
+
+def _is_one_token(tokenizer: Any, text: str) -> bool:
+    ids = tuple(token_ids(tokenizer, text))
+    return len(ids) == 1 and decode(tokenizer, ids) == text
+
+
+def token_ids(tokenizer: Any, text: str) -> list[int]:
+    """The ids of wire text, which brings its own beginning-of-sequence token."""
+    return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def encode(row: Row, form: Format, tokenizer: Any, max_length: int) -> Example | Fault:
+    """Ids and labels of a row, or why it cannot be trained on with this tokenizer."""
+    rendered = form.render(row.messages, row.tools)
+    encoded = tokenizer(rendered.text, add_special_tokens=False, return_offsets_mapping=True)
+    ids = tuple(encoded["input_ids"])
+    if len(ids) > max_length:
+        return Fault(row.line, "", f"the row has {len(ids)} tokens, more than --max-length {max_length}")
+    learned = [any(a <= start and end <= b for a, b in rendered.answers) for start, end in encoded["offset_mapping"]]
+    example = Example(ids, tuple(token if on else IGNORED for token, on in zip(ids, learned, strict=True)))
+    problem = _disparity(row, form, tokenizer, rendered, example)
+    return Fault(row.line, "", problem) if problem else example
+
+
+def _disparity(row: Row, form: Format, tokenizer: Any, rendered: Rendered, example: Example) -> str:
+    """How this example differs from what is wanted: the answers learned whole, after the gate's own prompts."""
+    runs = list(example.runs())
+    answers = [decode(tokenizer, tokens) for learned, tokens in runs if learned]
+    if answers != [rendered.text[a:b] for a, b in rendered.answers]:
+        return "the tokens to learn do not spell exactly the answers: the tokenizer joins an answer to its surroundings"
+    turns = [number for number, message in enumerate(row.messages) if message["role"] == "assistant"]
+    if len(turns) != len(answers):
+        return f"the format marks {len(answers)} answers where the row has {len(turns)}"
+    before = 0
+    for learned, tokens in runs:
+        if learned:
+            prompt = form.render(row.messages[: turns.pop(0)], row.tools, prompt=True).text
+            if token_ids(tokenizer, prompt) != list(example.ids[:before]):
+                return "the tokens before an answer are not those of the prompt that the gate would send"
+        before += len(tokens)
+    return ""
+
+
+def decode(tokenizer: Any, ids: tuple[int, ...]) -> str:
+    """The text of these tokens, control tokens included."""
+    text: str = tokenizer.decode(list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False)
+    return text
+
+
+def show(example: Example, tokenizer: Any, opened: str = "⟦", closed: str = "⟧") -> str:
+    """The text as the model reads it, with marks around what it learns."""
+    texts = ((learned, decode(tokenizer, tokens)) for learned, tokens in example.runs())
+    return "".join(f"{opened}{text}{closed}" if learned else text for learned, text in texts)

@@ -1,0 +1,85 @@
+"""From a job to what a backend trains on: everything is checked here, before a weight is loaded."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from fixtures.bases import Base, resolve_base
+from fixtures.catalogs import load_catalog
+from fixtures.formats import Format, load_format
+from train.checks import Fault
+from train.data import Checked, Row, accept, digest, read_rows
+from train.job import Job, as_json, check
+from train.mask import Example, encode, load_tokenizer, show
+from train.run import Run, check_free, library_versions, open_run
+from train.screen import say
+
+_GREEN, _PLAIN = "\x1b[1;32m", "\x1b[0m"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A checked job: its rows, the same rows as ids and labels, and the open run folder."""
+
+    job: Job
+    base: Base
+    format: Format
+    tokenizer: Any
+    rows: tuple[Row, ...]
+    examples: tuple[Example, ...]
+    run: Run
+
+
+def prepare(job: Job) -> Prepared:
+    """Check a job to its last row, show one row with its mask, and open the run folder; raises UserError."""
+    check(job.settings)
+    form = load_format(job.format)
+    check_free(job.out, resume=job.resume)
+    base = resolve_base(job.base)
+    catalog = load_catalog(job.tools).catalog.declarations() if job.tools else None
+    read = read_rows(job.data, form, catalog, trust_calls=job.trust_calls)
+    rows = accept(job.data, read, skip=job.skip_bad_rows, say=say)
+    tokenizer = load_tokenizer(base.path, form)
+    fitting, examples, faults = _encode_all(rows, form, tokenizer, job.settings.max_length)
+    kept = accept(job.data, Checked(fitting, faults), skip=job.skip_bad_rows, say=say)
+    left_out = sorted(fault.line for fault in (*read.faults, *faults))
+    facts = {
+        "backend": job.backend,
+        "settings": as_json(job.settings),
+        "data": {
+            "path": str(job.data),
+            "digest": digest(kept),
+            "rows": len(kept),
+            "left_out": left_out,
+            "trust_calls": job.trust_calls,
+        },
+        "base": {"name": base.name, "digest": base.digest},
+        "format": {"name": form.name, "digest": form.digest},
+        "libraries": library_versions(),
+    }
+    run = open_run(job.out, facts, show(examples[0], tokenizer) + "\n", resume=job.resume)
+    _tell(job, run, examples, show(examples[0], tokenizer, *_marks()))
+    return Prepared(job, base, form, tokenizer, kept, examples, run)
+
+
+def _encode_all(
+    rows: tuple[Row, ...], form: Format, tokenizer: Any, max_length: int
+) -> tuple[tuple[Row, ...], tuple[Example, ...], tuple[Fault, ...]]:
+    """The rows that fit, their examples, and what is wrong with the other rows."""
+    encoded = [(row, encode(row, form, tokenizer, max_length)) for row in rows]
+    fitting = [(row, found) for row, found in encoded if isinstance(found, Example)]
+    faults = tuple(found for _, found in encoded if isinstance(found, Fault))
+    return tuple(row for row, _ in fitting), tuple(example for _, example in fitting), faults
+
+
+def _marks() -> tuple[str, str]:
+    return (_GREEN + "⟦", "⟧" + _PLAIN) if sys.stdout.isatty() else ("⟦", "⟧")
+
+
+def _tell(job: Job, run: Run, examples: tuple[Example, ...], shown: str) -> None:
+    lengths = sorted(len(example.ids) for example in examples)
+    data = run.facts["data"]["digest"][:12]
+    say(f"{job.out}: {len(examples)} rows of {lengths[0]} to {lengths[-1]} tokens, data {data}")
+    say(f"the first row; the loss falls on what stands between the marks:\n{shown}")

@@ -1,0 +1,176 @@
+"""`python -m train promote RUN --name NAME`: gate an adapter and, only if it passes, make it the one of that name.
+
+REGISTRY/NAME/<adapter digest>/   the adapter and the results it was promoted on
+REGISTRY/NAME/current.json        the alias: which of them serves now
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from fixtures.errors import UserError
+from suite.engine.identify import CONFIG, MANIFEST, WEIGHTS, adapter_folder
+from suite.files import write_text
+from suite.outcome import Results
+from train.screen import Counter, say
+
+if TYPE_CHECKING:
+    from suite.settings import Settings
+
+ABOUT = "gate an adapter and move the registry's alias to it if it passes"
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Promote:
+    """The gate passed: this adapter, by its content hash, may take the name."""
+
+    adapter_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The gate did not pass, and why."""
+
+    reasons: tuple[str, ...]
+
+
+Decision: TypeAlias = Promote | Hold
+
+
+def decide(results: Results) -> Decision:
+    """Promote only if there are gating contracts and each of them passed; undecided holds like failed."""
+    gating = [contract for contract in results.contracts if contract.bar.gating]
+    if not gating:
+        return Hold(("no gating contract was asked",))
+    reasons = [f"{c.name}: {c.verdict.name}, {c.verdict.reason}" for c in gating if c.verdict.name != "pass"]
+    return Hold(tuple(reasons)) if reasons else Promote(results.identity.adapter_digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What promotion needs of the other rooms; tests put scripted ones in their place."""
+
+    gate: Callable[[Path], Results]
+    """Runs the contracts against an adapter's folder."""
+    digest: Callable[[Path], str]
+    """The content hash of an adapter's folder."""
+    write_results: Callable[[Results, Path], None]
+
+
+def promote(run: Path, name: str, registry: Path, results_file: Path, tools: Tools, *, now: datetime) -> Decision:
+    """Gate, write the results, decide, and apply the decision; raises UserError if the adapter changed meanwhile."""
+    if not _NAME.fullmatch(name):
+        raise UserError("--name", f"{name!r} cannot name a folder", allowed="letters, digits, dot, dash, underscore")
+    before = tools.digest(run)
+    results = tools.gate(run)
+    tools.write_results(results, results_file)
+    if results.identity.adapter_digest != before or tools.digest(run) != before:
+        raise UserError(str(run), "the adapter changed while the gate ran", hint="promote it again when it is at rest")
+    decision = decide(results)
+    if isinstance(decision, Promote):
+        apply(decision, run, registry / name, results_file, tools.digest, now=now)
+    return decision
+
+
+def apply(
+    decision: Promote, run: Path, shelf: Path, results_file: Path, digest: Callable[[Path], str], *, now: datetime
+) -> None:
+    """Put the adapter on the shelf of its name and move the alias there; a reader sees the old or the new one."""
+    place = shelf / decision.adapter_digest
+    partial = shelf / f"{decision.adapter_digest}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    source = adapter_folder(run)
+    for file in (CONFIG, WEIGHTS, MANIFEST):
+        if (source / file).is_file():
+            shutil.copyfile(source / file, partial / file)
+    shutil.copyfile(results_file, partial / "results.json")
+    if digest(partial) != decision.adapter_digest:
+        shutil.rmtree(partial)
+        raise UserError(str(run), "the adapter changed while it was copied", hint="promote it again when it is at rest")
+    _settle(partial, place, digest)
+    alias = {
+        "name": shelf.name,
+        "adapter_digest": decision.adapter_digest,
+        "adapter": place.name,
+        "results": f"{place.name}/results.json",
+        "promoted": now.isoformat(timespec="seconds"),
+    }
+    write_text(shelf / "current.json", json.dumps(alias, indent=2) + "\n")
+
+
+def _settle(partial: Path, place: Path, digest: Callable[[Path], str]) -> None:
+    """Give the copied folder its name. One that serves already keeps its weights and takes the new results."""
+    if place.is_dir() and digest(place) == place.name:
+        os.replace(partial / "results.json", place / "results.json")
+        shutil.rmtree(partial)
+        return
+    shutil.rmtree(place, ignore_errors=True)
+    partial.rename(place)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of the command line; those of the gate mean what they mean to `pytest --adapter`."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run folder, or an adapter's own")
+    parser.add_argument("--name", required=True, help="the name under which the adapter is to serve")
+    parser.add_argument("--registry", type=Path, default=Path("registry"), help="where names live (default: registry)")
+    gate = parser.add_argument_group("gate", "As for pytest --adapter; [tool.callproof] of pyproject.toml counts too.")
+    gate.add_argument("--catalog", action="append", metavar="NAME", help="a file or a shipped catalog; may be repeated")
+    gate.add_argument("--seed", type=int, metavar="N", help="seed of all draws")
+    gate.add_argument("--budget", type=int, metavar="N", help="model calls that each contract may spend")
+    gate.add_argument("--results", metavar="FILE", help="where the results go (default: RUN/results.json)")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run the command; 0 if the adapter was promoted, 1 with the reasons if not."""
+    from reports.__main__ import show
+    from suite.settings import read_settings
+
+    given = {key: getattr(options, key) for key in ("catalog", "seed", "budget", "results")}
+    settings = read_settings(Path("pyproject.toml"), given)
+    results_file = Path(settings.results) if settings.results else options.run / "results.json"
+    now = datetime.now(UTC)
+    decision = promote(options.run, options.name, options.registry, results_file, _tools(settings), now=now)
+    say(show(results_file, results_file.with_suffix(".html")))
+    if isinstance(decision, Hold):
+        say(f"{options.name} stays as it is; {options.run} is held:")
+        for reason in decision.reasons:
+            say(f"  {reason}")
+        return 1
+    say(f"{options.name} is now {options.registry / options.name / decision.adapter_digest}")
+    return 0
+
+
+def _tools(settings: Settings) -> Tools:
+    """The real gate with these settings."""
+    from suite import gate, results
+    from suite.engine import identify
+
+    def run_gate(run: Path) -> Results:
+        return gate(
+            run,
+            base=settings.base,
+            format=settings.format,
+            catalogs=settings.catalog,
+            seed=settings.seed,
+            budget=settings.budget,
+            cache=Path(settings.cache),
+            progress=Counter(sys.stderr).show,
+        )
+
+    return Tools(
+        gate=run_gate,
+        digest=lambda run: identify(run, settings.base, settings.format).identity.adapter_digest,
+        write_results=results.write,
+    )

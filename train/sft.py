@@ -1,0 +1,63 @@
+"""`python -m train sft`: TRL's `SFTTrainer` with the format's chat template and its generation markers.
+
+TRL renders and tokenises the rows by itself; what it made of them is compared with our own tokens before a step is
+taken, because it cuts and drops rows without a word. Runs on a CPU; does not cover packing or vision.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fixtures.errors import UserError
+from train import packed
+from train.job import Job
+from train.prepare import Prepared, prepare
+
+
+def train(job: Job) -> Path:
+    """Train the adapter of this job and return its folder."""
+    work = prepare(job)
+    if not work.run.finished:
+        from train.learning import fit
+
+        fit(work, build(work))
+    return work.run.adapter
+
+
+def build(work: Prepared) -> Any:
+    """The SFTTrainer over `messages` and `tools`; raises UserError if it reads a row otherwise than we do."""
+    from trl import SFTConfig, SFTTrainer  # type: ignore[attr-defined]
+
+    from train.learning import arguments, load_model
+
+    trainer = SFTTrainer(
+        model=load_model(work),
+        args=SFTConfig(
+            **arguments(work),
+            max_length=work.job.settings.max_length,
+            assistant_only_loss=True,
+            packing=False,
+            pad_to_multiple_of=None,
+        ),
+        processing_class=packed.unpacking(work.tokenizer),
+        train_dataset=packed.dataset((work.format.with_developer(row.messages), row.tools) for row in work.rows),
+    )
+    check_rows(work, trainer.train_dataset)
+    return trainer
+
+
+def check_rows(work: Prepared, tokenised: Any) -> None:
+    """Raise UserError unless the trainer's ids and labels are ours, row by row."""
+    where = f"--data {work.job.data}"
+    if len(tokenised) != len(work.examples):
+        raise UserError(where, f"TRL kept {len(tokenised)} of {len(work.examples)} rows")
+    pairs = zip(work.rows, work.examples, tokenised, strict=True)
+    differing = [
+        row.line
+        for row, example, theirs in pairs
+        if tuple(theirs["input_ids"]) != example.ids or tuple(theirs["labels"]) != example.labels
+    ]
+    if differing:
+        lines = ", ".join(map(str, differing[:10]))
+        raise UserError(where, f"TRL reads {len(differing)} rows otherwise than the gate: lines {lines}")

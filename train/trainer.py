@@ -1,0 +1,37 @@
+"""`python -m train trainer`: plain `transformers.Trainer` over a LoRA; the baseline that other backends are held to.
+
+Runs on a CPU; does not cover packing, several processes, or quantised bases.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from train.job import Job
+from train.prepare import Prepared, prepare
+
+
+def train(job: Job) -> Path:
+    """Train the adapter of this job and return its folder."""
+    work = prepare(job)
+    if not work.run.finished:
+        from train.learning import fit
+
+        fit(work, build(work))
+    return work.run.adapter
+
+
+def build(work: Prepared) -> Any:
+    """The Trainer over our own ids and labels."""
+    from transformers import Trainer, TrainingArguments
+
+    from train.learning import Collator, arguments, load_model
+
+    rows = [{"input_ids": example.ids, "labels": example.labels} for example in work.examples]
+    return Trainer(
+        model=load_model(work),
+        args=TrainingArguments(**arguments(work), remove_unused_columns=False),
+        train_dataset=rows,
+        data_collator=Collator(work.tokenizer.pad_token_id),
+    )
