@@ -14,11 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fixtures.datasets.hotel import build
-from fixtures.datasets.rows import case_of
-
 from fixtures.choosing import SeededChooser
-from fixtures.types import Case
+from fixtures.datasets.hotel import build
+from fixtures.datasets.rows import Row
+from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall
 from fixtures.vocab import words
 from suite.asking import Asker
 from suite.cases import answers, clear
@@ -67,10 +66,19 @@ def measure(cases: Sequence[Case], replies: Sequence[Reply]) -> Figures:
 
 def held_out_cases(count: int) -> dict[str, list[Case]]:
     """Hotel rows of the eval split, and clear requests on drawn catalogs of the gate's words."""
-    hotel = [case_of(row) for row in build(count, seed=500, split="eval", drawn_share=0.0)]
+    hotel = [case_of(row) for row in build(count, seed=500, split="eval", made_up_percent=0)]
     scene = Scene(catalogs=(), words=words("gate"))
     drawn = [clear(scene, SeededChooser(f"held out:{number}")) for number in range(count)]
     return {"hotel": hotel, "drawn": drawn}
+
+
+def case_of(row: Row) -> Case:
+    """A dataset row as a case: its last answer is what is asked for."""
+    *before, last = row["messages"]
+    functions = [tool["function"] for tool in row["tools"]]
+    tools = tuple(Tool(f["name"], f["description"], f["parameters"]) for f in functions)
+    calls = tuple(ToolCall(c["function"]["name"], c["function"]["arguments"]) for c in last.get("tool_calls", ()))
+    return Case(Catalog(row["catalog"], tools), tuple(before), Oracle(calls), row["kind"])
 
 
 def train(backend: str, out: Path, rows: int, format: str) -> float:

@@ -1,10 +1,8 @@
-"""The real engine, on miniatures with random weights; these tests load torch."""
+"""The real engine, on a miniature of the embedded base; these tests load torch."""
 
 import json
 import math
 import shutil
-from random import Random
-from typing import Any
 
 import pytest
 
@@ -18,84 +16,7 @@ from fixtures.types import user
 from fixtures.vocab import words
 from suite.engine import identify, load_engine
 
-VOCABULARY, NEW_TOKENS = 120, 24
-STOPS = frozenset(range(3, 9))
-WINDOW = {"layer_types": ["sliding_attention", "full_attention"] * 2}
-
-
-def random_model(kind):
-    """Four layers with weights large enough that replies differ and some of them stop."""
-    import torch
-    import transformers
-
-    sizes: dict[str, Any] = {
-        "vocab_size": VOCABULARY, "hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 4,
-        "num_attention_heads": 2, "num_key_value_heads": 1, "pad_token_id": 0, "eos_token_id": None,
-        "tie_word_embeddings": False,
-    }  # fmt: skip
-    gemma = sizes | WINDOW | {"head_dim": 16}
-    configs: dict[str, Any] = {
-        "window of 2": lambda: transformers.Gemma3TextConfig(**gemma, sliding_window=2),
-        "window of 40": lambda: transformers.Gemma3TextConfig(**gemma, sliding_window=40),
-        "llama": lambda: transformers.LlamaConfig(**sizes),
-        "qwen3": lambda: transformers.Qwen3Config(**sizes, head_dim=16),
-        "convolutions": lambda: transformers.Lfm2Config(**sizes, layer_types=["conv", "full_attention"] * 2),
-    }
-    torch.manual_seed(7)
-    model = transformers.AutoModelForCausalLM.from_config(configs[kind]()).eval()
-    for weight in model.parameters():
-        if weight.dim() > 1:
-            torch.nn.init.normal_(weight, std=0.25)
-    return model
-
-
-def random_prompts(seed, families=4, alone=5):
-    """Token ids: families that share 70 to 110 tokens and go on for 1 to 30, and prompts of their own."""
-    random = Random(seed)
-
-    def tokens(low, high):
-        return [random.randrange(9, VOCABULARY) for _ in range(random.randint(low, high))]
-
-    shared = [tokens(70, 110) for _ in range(families)]
-    prompts = [beginning + tokens(1, 30) for beginning in shared for _ in range(random.randint(2, 5))]
-    return prompts + [tokens(1, 90) for _ in range(alone)]
-
-
-def one_by_one(model, prompt):
-    """The reference: `model.generate` alone, and the log-probabilities from one pass over prompt and reply."""
-    import torch
-
-    ids = torch.tensor([prompt])
-    mask = torch.ones_like(ids)
-    out = model.generate(ids, attention_mask=mask, do_sample=False, max_new_tokens=NEW_TOKENS, eos_token_id=list(STOPS))
-    reply = out[0, len(prompt) :]
-    with torch.inference_mode():
-        logprobs = model(out).logits[0, len(prompt) - 1 : -1].log_softmax(-1)
-    return reply.tolist(), logprobs.gather(1, reply[:, None])[:, 0].tolist()
-
-
-def decoded(model, prompts, share=True, rows=8):
-    from suite.engine.batching import Limits, plan
-    from suite.engine.decode import Decoder
-
-    decoder = Decoder(model, STOPS)
-    batches = plan(prompts, Limits(rows, 4096), new_tokens=NEW_TOKENS, share=share and decoder.can_share)
-    written: dict[int, Any] = {}
-    for batch in batches:
-        written |= dict(zip(batch.rows, decoder.run(prompts, batch, NEW_TOKENS), strict=True))
-    return [written[index] for index in range(len(prompts))]
-
-
-@pytest.mark.parametrize("kind", ["window of 2", "window of 40", "llama", "qwen3", "convolutions"])
-def test_batches_with_and_without_shared_beginnings_write_what_generate_writes_alone(kind):
-    model, prompts = random_model(kind), random_prompts(1)
-    wanted = [one_by_one(model, prompt) for prompt in prompts]
-    assert {"stop", "length"} == {w.finish for w in decoded(model, prompts)}
-    for share in (True, False):
-        for written, (ids, logprobs) in zip(decoded(model, prompts, share), wanted, strict=True):
-            assert written.ids == ids
-            assert written.logprobs == pytest.approx(logprobs, abs=1e-3)
-            assert written.finish == ("stop" if ids[-1] in STOPS else "length")
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def draw_prompts(catalogs, per_catalog):
