@@ -109,8 +109,10 @@ def main() -> None:
     backends = [] if options.bare_only else options.backend or ["trainer", "sft"]
     lines = [f"| adapter | cases | {' | '.join(COLUMNS)} | training |", "| --- " * (len(COLUMNS) + 3) + "|"]
     for backend in [None, *backends]:
-        folder = options.out / f"{backend}-{options.format}" if backend else None
-        seconds = train(backend, options.out, options.rows, options.format) if backend and not folder.exists() else 0.0
+        folder, seconds = None, 0.0
+        if backend:
+            folder = options.out / f"{backend}-{options.format}"
+            seconds = 0.0 if folder.exists() else train(backend, options.out, options.rows, options.format)
         engine = load_engine(identify(folder, "tiny", options.format))
         asker = Asker(engine, max_new_tokens=MAX_NEW_TOKENS)
         for name, cases in groups.items():

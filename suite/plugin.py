@@ -79,7 +79,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     is_contract = file_path.parent == CONTRACTS_FOLDER and not file_path.name.startswith("_")
     if is_contract and file_path.suffix == ".py" and parent.config.stash[_settings].adapter is not None:
-        return ContractFile.from_parent(parent, path=file_path)  # type: ignore[no-any-return]
+        return ContractFile.from_parent(parent, path=file_path)
     return None
 
 

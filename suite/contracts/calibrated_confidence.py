@@ -12,7 +12,7 @@ from fixtures.types import Case
 from suite.calibration import calibration
 from suite.cases import answers, clear_or_absent
 from suite.contract import Statistics, contract
-from suite.outcome import Ceiling, Outcome, Reply, Scored
+from suite.outcome import Bin, Ceiling, Interval, Outcome, Reply, Scored
 
 
 def summarise(scored: Sequence[Scored], seed: int) -> Statistics:
@@ -21,7 +21,8 @@ def summarise(scored: Sequence[Scored], seed: int) -> Statistics:
     A reply without the figure (it did not parse) counts as one of confidence 1 for `ece`: a caller who gets no figure
     has nothing to hesitate by.
     """
-    measures, curves = {}, {}
+    measures: dict[str, Interval] = {}
+    curves: dict[str, Sequence[Bin]] = {}
     for kind in sorted({kind for s in scored for kind in s.confidence}):
         pairs = [(s.confidence.get(kind, 1.0), s.correct) for s in scored]
         figures = calibration([c for c, _ in pairs], [r for _, r in pairs], seed=seed)

@@ -65,11 +65,15 @@ def test_an_unknown_with_low_confidence_breaks_the_choice_of_a_tool():
 def test_confidence_is_the_likelihood_and_where_the_format_has_it_the_verbalised_figure():
     text = '{"function": "set_lamp", "arguments": {"level": 20}, "confidence": 0.7}<end_of_turn>'
     scored = calibrated_confidence.judge(CASE, reply(text, form="intent_json", logprob=math.log(0.5)))
-    assert scored == Scored({"likelihood": pytest.approx(0.5), "verbalised": 0.7}, True)
+    assert isinstance(scored, Scored)
+    assert scored.correct
+    assert scored.confidence == pytest.approx({"likelihood": 0.5, "verbalised": 0.7})
 
 
 def test_a_wrong_argument_is_not_right_however_sure():
-    assert calibrated_confidence.judge(CASE, reply(GOOD.replace("20", "21"))).correct is False
+    scored = calibrated_confidence.judge(CASE, reply(GOOD.replace("20", "21")))
+    assert isinstance(scored, Scored)
+    assert not scored.correct
 
 
 def test_the_bar_is_on_the_verbalised_figure_where_there_is_one():

@@ -71,7 +71,7 @@ def test_the_contracts_are_collected_and_a_failure_shows_its_evidence(run):
 
 
 def test_one_contract_can_be_chosen(run):
-    code, output = gate(run, "-k", "never_hallucinates_tools")
+    _, output = gate(run, "-k", "never_hallucinates_tools")
     assert "1 passed" in output or "1 failed" in output
     assert "3 deselected" in output
 
