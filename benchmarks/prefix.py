@@ -206,7 +206,7 @@ def with_lora(model: Any) -> Any:
     adapted = get_peft_model(model, config)
     for name, weight in adapted.named_parameters():
         if "lora_B" in name:
-            torch.nn.init.normal_(weight, std=0.03)
+            torch.nn.init.normal_(weight, std=0.1)
     return adapted.eval()
 
 
