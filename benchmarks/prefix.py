@@ -4,19 +4,21 @@ Every way answers the same prompts, once with a catalog of its own for each prom
 catalog; the greedy tokens must be the same in all of them, or the run stops. A last table asks whether a LoRA should
 be merged. Give --threads 1 while other work runs, and compare processor seconds rather than the clock.
 
-Seen with the embedded base (4.7 million weights, 128 prompts of 334 and 352 tokens, one busy core, processor seconds):
+Seen with the embedded base (4.7 million weights, 128 prompts, 372 and 360 tokens each), on one core of a busy machine,
+in processor seconds:
 
 | way | a catalog each | eight requests a catalog |
 | --- | --- | --- |
-| `model.generate`, batches of 16 | 10.3 | 12.0 |
-| `model.generate` from a copied prefix, equal tails only | 21.0 | 23.6 |
-| the engine's loop, whole prompts | 9.8 | 11.0 |
-| **the engine's loop, shared beginnings read once** | 9.9 | **5.2** |
+| `model.generate`, batches of 16 | 11.2 | 10.3 |
+| `model.generate` from a copied prefix, equal tails only | 21.8 | 19.0 |
+| the engine's loop, whole prompts | 10.4 | 9.9 |
+| **the engine's loop, shared beginnings read once** | **10.5** | **4.3** |
 
-That is 4,300 and 8,700 prompt tokens a second and core. A LoRA of rank 16 on all linear layers costs 5.9 apart and 4.9
+That is 4,500 and 10,700 prompt tokens a second and core. A LoRA of rank 16 on all linear layers costs 5.6 apart and 4.6
 merged, with the same replies, so the engine merges. Also tried: batches of 32 and 64 rows (10 % and 30 % slower on
 mixed catalogs, by padding), two requests a catalog (sharing is 1.4 times as fast), a cache with room for all tokens
-from the start in place of the stock one that copies itself (5 to 9 % faster; not worth its code).
+from the start in place of the stock one that copies itself (5 to 9 % faster; not worth its code). Two threads on a
+machine with other work took three times the processor seconds of one: they wait for each other.
 """
 
 from __future__ import annotations

@@ -30,10 +30,6 @@ class Asker:
             self._prompts[id(case)] = (case, text)
         return self._prompts[id(case)][1]
 
-    def knows(self, case: Case) -> bool:
-        """Whether the reply to this case costs no model call any more."""
-        return self.prompt(case) in self._replies
-
     def ask(self, cases: Sequence[Case], what: str = "replies") -> list[Reply]:
         """The replies to these cases, in their order; prompts that were not asked before go out as one batch."""
         prompts = [self.prompt(case) for case in cases]

@@ -182,8 +182,10 @@ class Run:
     def _counterexamples(self, contract: Contract, judged: Sequence[Judged]) -> tuple[Counterexample, ...]:
         """What to show: the shrunk case first, then the shortest failing ones of the other lanes; all are kept."""
         shown: list[Counterexample] = []
-        if any(isinstance(j.outcome, Broken) for j in judged if j.lane == "search"):
-            smallest = shrink(contract, self.scene, self.budget.search, self.seed, self.asker, self.budget.shrink)
+        searched = [j for j in judged if j.lane == "search"]
+        if any(isinstance(j.outcome, Broken) for j in searched):
+            drawn = [j.case for j in searched]
+            smallest = shrink(contract, self.scene, drawn, self.seed, self.asker, self.budget.shrink)
             if smallest:
                 case, broken, minimal = smallest
                 raw = self.asker.ask([case])[0].raw

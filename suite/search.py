@@ -66,33 +66,33 @@ class BudgetSpent(BaseException):
 
 
 def shrink(
-    contract: Contract, scene: Scene, examples: int, run_seed: int, asker: Asker, calls: int
+    contract: Contract, scene: Scene, drawn: Sequence[Case], run_seed: int, asker: Asker, calls: int
 ) -> tuple[Case, Broken, bool] | None:
     """The smallest failing case that Hypothesis reaches, what broke, and whether it is minimal.
 
-    At most `calls` replies are asked for; when they are spent, the smallest case so far is not called minimal. Small
-    means few tools first, and then a short prompt.
+    `drawn` are the cases that were collected with the same seed. At most `calls` others are asked; when they are
+    spent, the smallest case so far is not called minimal. Small means few tools first, and then a short prompt.
     """
     failing: list[tuple[Case, Broken]] = []
-    spent = 0
+    # What other lanes happen to have asked is no help: the search has to go the same way each time.
+    seen = {asker.prompt(case) for case in drawn}
+    limit = len(seen) + calls
 
     def judge(case: Case) -> None:
-        nonlocal spent
-        if not asker.knows(case):
-            spent += 1
-            if spent > calls:
-                raise BudgetSpent
+        seen.add(asker.prompt(case))
+        if len(seen) > limit:
+            raise BudgetSpent
         outcome: Outcome = contract.judge(case, asker.ask([case], "shrinking")[0])
         if isinstance(outcome, Broken):
             failing.append((case, outcome))
             raise AssertionError(outcome.got)
 
     with suppress(AssertionError, BudgetSpent):
-        _explore(contract, scene, examples, run_seed, judge, (Phase.generate, Phase.shrink))
+        _explore(contract, scene, len(drawn), run_seed, judge, (Phase.generate, Phase.shrink))
     if not failing:
         return None
     smallest = min(failing, key=lambda found: (len(found[0].catalog.tools), len(asker.prompt(found[0]))))
-    return (*smallest, spent <= calls)
+    return (*smallest, len(seen) <= limit)
 
 
 def _explore(

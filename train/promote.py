@@ -112,12 +112,20 @@ def apply(
 
 def _settle(partial: Path, place: Path, digest: Callable[[Path], str]) -> None:
     """Give the copied folder its name. One that serves already keeps its weights and takes the new results."""
-    if place.is_dir() and digest(place) == place.name:
+    if _is_whole(place, digest):
         os.replace(partial / "results.json", place / "results.json")
         shutil.rmtree(partial)
         return
     shutil.rmtree(place, ignore_errors=True)
     partial.rename(place)
+
+
+def _is_whole(place: Path, digest: Callable[[Path], str]) -> bool:
+    """Whether the folder holds the adapter that its name promises."""
+    try:
+        return place.is_dir() and digest(place) == place.name
+    except UserError:
+        return False
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from fixtures.formats import load_format
 from suite.contracts import CONTRACTS
+from suite.engine import CachedEngine, ReplyStore
 from suite.gating import Budget, gate
 from suite.outcome import Never
 from tests.suite.scripted import right, scripted
@@ -99,3 +100,17 @@ def test_the_budget_is_split_without_loss():
     for calls in (20, 400, 999):
         split = Budget.of(calls)
         assert split.measure + split.search + split.shrink == calls
+
+
+def test_a_failing_gate_asks_nothing_new_when_it_is_run_again(tmp_path):
+    engine, watched = scripted(CONTRACTS, lambda case: right(case) if len(case.request) % 3 else PROSE)
+    asked = []
+
+    def cached():
+        store = ReplyStore(tmp_path / "replies")
+        return CachedEngine(engine.identity, engine.format, lambda: engine, store)
+
+    for _ in range(2):
+        asked.append(engine.calls)
+        gate("none", engine=cached(), contracts=watched, cache=tmp_path, budget=60, catalogs=["tuya"])
+    assert 0 < asked[1] == engine.calls

@@ -22,7 +22,10 @@ def few_tools(case: Case, reply: Reply) -> Outcome:
 def shrunk(calls=60):
     engine, (watched,) = scripted([few_tools])
     asker = Asker(engine, max_new_tokens=10)
-    return shrink(watched, SCENE, 40, 7, asker, calls), engine
+    drawn = collect(watched, SCENE, 40, 7)
+    asker.ask(drawn)
+    engine.calls = 0
+    return shrink(watched, SCENE, drawn, 7, asker, calls), engine
 
 
 def test_a_failure_is_shrunk_to_the_smallest_catalog_that_still_fails():
@@ -46,7 +49,7 @@ def test_the_replayed_draws_are_the_collected_ones():
     drawn = collect(watched, SCENE, 30, 3)
     asker.ask(drawn)
     before = engine.calls
-    assert shrink(watched, SCENE, 30, 3, asker, 0) is None
+    assert shrink(watched, SCENE, drawn, 3, asker, 0) is None
     assert engine.calls == before
 
 

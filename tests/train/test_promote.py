@@ -52,6 +52,8 @@ def test_only_a_clean_pass_promotes(contracts: list[ContractResult], decision: P
 
 
 def weights_digest(path: Path) -> str:
+    if not (adapter_folder(path) / "adapter_model.safetensors").is_file():
+        raise UserError(str(path), "there are no weights")
     return hashlib.sha256((adapter_folder(path) / "adapter_model.safetensors").read_bytes()).hexdigest()[:16]
 
 
@@ -149,10 +151,12 @@ def test_promoting_the_same_adapter_again_changes_nothing_but_the_results(bench:
     assert sorted(path.name for path in bench.shelf.iterdir()) == sorted([digest, "current.json"])
 
 
-def test_a_spoilt_copy_on_the_shelf_is_replaced(bench: Bench) -> None:
+@pytest.mark.parametrize("spoilt", ["adapter_model.safetensors", "adapter_config.json"])
+def test_a_spoilt_copy_on_the_shelf_is_replaced(spoilt: str, bench: Bench) -> None:
     digest = bench.train(b"one")
     bench.promote()
     (bench.shelf / digest / "adapter_model.safetensors").write_bytes(b"spoilt")
+    (bench.shelf / digest / spoilt).unlink()
     bench.promote()
     assert weights_digest(bench.shelf / digest) == digest
 

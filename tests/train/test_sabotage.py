@@ -1,0 +1,81 @@
+"""Sabotage breaks what it says, and the gate says so: the row faults without a model, the adapters with one."""
+
+import json
+
+import pytest
+
+from fixtures.datasets.hotel import build
+from fixtures.errors import UserError
+from suite import gate
+from train.job import Job, Settings
+from train.sabotage import amplified, prose_answers, shuffled_labels, two_tools_only, zeroed
+
+ROWS = build(120, seed=3, split="train")
+
+
+def names(row):
+    return [call["function"]["name"] for call in row["messages"][-1].get("tool_calls", ())]
+
+
+def test_shuffled_labels_are_the_same_answers_elsewhere():
+    broken = shuffled_labels(ROWS)
+    assert sorted(map(str, (r["messages"][-1] for r in broken))) == sorted(str(r["messages"][-1]) for r in ROWS)
+    undeclared = sum(not set(names(r)) <= {t["function"]["name"] for t in r["tools"]} for r in broken)
+    assert undeclared > len(ROWS) / 2
+
+
+def test_prose_answers_call_nothing():
+    broken = prose_answers(ROWS)
+    assert len(broken) == len(ROWS)
+    assert not any("tool_calls" in message for row in broken for message in row["messages"])
+
+
+def test_two_tools_only_leaves_two_tools():
+    broken = two_tools_only(ROWS)
+    assert len(broken) == len(ROWS)
+    assert len({tuple(names(row)) for row in broken}) == 2
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Trains a quick adapter on rows that may be broken; returns its folder."""
+    folder = tmp_path_factory.mktemp("sabotage")
+
+    def train(name, rows):
+        from train.trainer import train
+
+        data = folder / f"{name}.jsonl"
+        data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        settings = Settings(epochs=1.5)
+        return train(Job(backend="trainer", data=data, out=folder / name, settings=settings, trust_calls=True))
+
+    return train
+
+
+def failed(results):
+    return {c.name for c in results.contracts if c.verdict.name == "fail"}
+
+
+@pytest.mark.model
+def test_the_bare_base_fails(tmp_path):
+    results = gate("none", base="tiny", budget=80, cache=tmp_path)
+    assert not results.passed
+    assert "never_hallucinates_tools" in failed(results)
+
+
+@pytest.mark.model
+def test_an_adapter_of_prose_fails_the_choice_of_a_tool_and_zeroed_weights_are_refused(trained, tmp_path):
+    adapter = trained("prose", prose_answers(ROWS))
+    results = gate(adapter, budget=80, cache=tmp_path)
+    assert not results.passed
+    assert "chooses_a_tool" in failed(results)
+    with pytest.raises(UserError, match="zero"):
+        gate(zeroed(adapter, tmp_path / "zeroed"), budget=40, cache=tmp_path)
+
+
+@pytest.mark.model
+def test_an_adapter_that_is_eight_times_too_loud_fails(trained, tmp_path):
+    loud = amplified(trained("honest", ROWS), tmp_path / "loud")
+    results = gate(loud, budget=80, cache=tmp_path)
+    assert not results.passed
+    assert failed(results) & {"valid_calls", "chooses_a_tool", "never_hallucinates_tools"}
