@@ -28,7 +28,7 @@ class Settings:
     """The hyperparameters that all backends share; the defaults suit the embedded base and a few hundred rows."""
 
     epochs: float = field(default=3.0, metadata=_told("how often every row is seen", 1e-6))
-    learning_rate: float = field(default=2e-3, metadata=_told("peak learning rate", 1e-12, 1.0))
+    learning_rate: float = field(default=5e-3, metadata=_told("peak learning rate", 1e-12, 1.0))
     schedule: Schedule = field(default="linear", metadata=_told("how the rate falls after the warm-up"))
     warmup: float = field(
         default=0.05, metadata=_told("warm-up: below 1 a share of all steps, from 1 on a number of steps", 0)

@@ -65,7 +65,7 @@ def test_the_help_tells_every_setting_and_its_default(backend: str, capsys: pyte
     text = " ".join(capsys.readouterr().out.split())
     for f in fields(Settings):
         assert "--" + f.name.replace("_", "-") in text
-    assert "peak learning rate (default: 0.002)" in text
+    assert "peak learning rate (default: 0.005)" in text
     assert "(default: all-linear)" in text
 
 
