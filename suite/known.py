@@ -23,7 +23,7 @@ class Corpus:
 
     def keep(self, contract: str, case: Case) -> Path:
         """Store a case, once; the file appears whole or not at all."""
-        text = json.dumps(case_to_json(case), indent=1, sort_keys=True, ensure_ascii=False)
+        text = json.dumps(case_to_json(case), indent=1, ensure_ascii=False)
         path = self.folder / contract / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
