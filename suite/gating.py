@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 
 from fixtures.catalogs import load_catalog
 from fixtures.choosing import SeededChooser
 from fixtures.types import Case
+from fixtures.versions import installed
 from suite.asking import Asker, Progress
 from suite.contract import Contract
 from suite.contracts import CONTRACTS
@@ -38,6 +38,7 @@ from suite.verdict import judge
 DEFAULT_CATALOGS = ("hotel_rooms", "hotel_lights", "hotel_climate")
 DEFAULT_BUDGET = 400
 MAX_NEW_TOKENS = 160
+_LIBRARIES = ("callproof", "hypothesis", "peft", "torch", "transformers", "trl")
 SHOWN = 3
 """Counterexamples a report shows of one contract; the smallest first."""
 
@@ -142,7 +143,7 @@ class Run:
             started=datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
             seconds=round(time.time() - self.started, 2),
             calls=call_counts(self.engine),
-            libraries=library_versions(),
+            libraries=installed(*_LIBRARIES),
             contracts=contracts,
         )
 
@@ -227,14 +228,3 @@ def call_counts(engine: Engine) -> dict[str, int]:
     if isinstance(engine, CachedEngine):
         return {"generated": engine.generated, "cached": engine.cached}
     return {"generated": getattr(engine, "calls", 0), "cached": 0}
-
-
-def library_versions() -> dict[str, str]:
-    """Versions of what decides a reply, where installed."""
-    found = {}
-    for name in ("callproof", "hypothesis", "peft", "torch", "transformers", "trl"):
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found

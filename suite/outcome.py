@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from fixtures.formats import Parsed
 from fixtures.types import Case
@@ -39,8 +40,6 @@ class Reply:
     @property
     def likelihood(self) -> float:
         """The probability the model gave to this very reply, between 0 and 1."""
-        import math
-
         return math.exp(min(0.0, sum(self.generation.logprobs)))
 
 
@@ -214,6 +213,3 @@ class Results:
         """True only if there are gating contracts and every one of them passed."""
         gating = [c for c in self.contracts if c.bar.gating]
         return bool(gating) and all(c.verdict.name == "pass" for c in gating)
-
-
-Details: TypeAlias = dict[str, Any]

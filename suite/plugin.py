@@ -15,6 +15,7 @@ from fixtures.catalogs import load_catalog
 from fixtures.errors import UserError
 from suite import results as results_file
 from suite.contract import Contract
+from suite.contracts import CONTRACTS
 from suite.engine import Engine, Target, identify
 from suite.gating import DEFAULT_BUDGET, gate
 from suite.outcome import ContractResult, Results
@@ -209,6 +210,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             terminalreporter.write_line(line)
     calls = ", ".join(f"{count} {kind}" for kind, count in results.calls.items())
     verdict = "passed" if results.passed else "NOT passed"
+    if len(results.contracts) < len(CONTRACTS):
+        terminalreporter.write_line(f"only {len(results.contracts)} of {len(CONTRACTS)} contracts were asked")
     terminalreporter.write_line(f"gate {verdict} in {results.seconds:.1f} s ({calls})")
     settings = config.stash[_settings]
     if settings.results:

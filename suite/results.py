@@ -153,7 +153,6 @@ def case_to_json(case: Case) -> dict[str, Any]:
         "messages": [dict(message) for message in case.messages],
         "oracle": {
             "calls": None if oracle.calls is None else [_call_to_json(call) for call in oracle.calls],
-            "confidence": oracle.confidence,
         },
     }
 
@@ -172,7 +171,6 @@ def case_from_json(document: Mapping[str, Any]) -> Case:
         messages=tuple(document["messages"]),
         oracle=Oracle(
             calls=None if calls is None else tuple(ToolCall(**call) for call in calls),
-            confidence=document["oracle"]["confidence"],
         ),
     )
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from fixtures.bases import Base, resolve_base
 from fixtures.catalogs import load_catalog
 from fixtures.formats import Format, load_format
+from fixtures.versions import installed
 from train.checks import Fault
 from train.data import Checked, Row, accept, digest, read_rows
 from train.job import Job, as_json, check
 from train.mask import Example, encode, load_tokenizer, show
-from train.run import Run, check_free, library_versions, open_run
+from train.run import LIBRARIES, Run, check_free, open_run
 from train.screen import say
 
 _GREEN, _PLAIN = "\x1b[1;32m", "\x1b[0m"
@@ -57,11 +60,22 @@ def prepare(job: Job) -> Prepared:
         },
         "base": {"name": base.name, "digest": base.digest},
         "format": {"name": form.name, "digest": form.digest},
-        "libraries": library_versions(),
+        "libraries": installed(*LIBRARIES),
     }
     run = open_run(job.out, facts, show(examples[0], tokenizer) + "\n", resume=job.resume)
     _tell(job, run, examples, show(examples[0], tokenizer, *_marks()))
     return Prepared(job, base, form, tokenizer, kept, examples, run)
+
+
+def carry_out(job: Job, build: Callable[[Prepared], Any]) -> Path:
+    """Prepare, train with what `build` makes of it, and return the adapter's folder; the same for all backends."""
+    work = prepare(job)
+    if not work.run.finished:
+        # Not at the top: this is what loads torch, and everything can be refused before that.
+        from train.learning import fit
+
+        fit(work, build(work))
+    return work.run.adapter
 
 
 def _encode_all(

@@ -12,14 +12,13 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from fixtures.errors import UserError
 from suite.files import write_text
 
-_LIBRARIES = ("accelerate", "datasets", "peft", "safetensors", "tokenizers", "torch", "transformers", "trl")
+LIBRARIES = ("accelerate", "datasets", "peft", "safetensors", "tokenizers", "torch", "transformers", "trl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +145,3 @@ def manifest(facts: Mapping[str, Any]) -> dict[str, Any]:
         "backend": facts["backend"],
         "libraries": facts["libraries"],
     }
-
-
-def library_versions() -> dict[str, str]:
-    """Versions of what decides the weights."""
-    return {name: metadata.version(name) for name in _LIBRARIES}

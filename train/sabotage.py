@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any, TypeAlias
@@ -67,10 +67,3 @@ def _called(row: Mapping[str, Any]) -> str:
 def _first_user(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The messages up to the first request; earlier answers would teach calls again."""
     return list(messages[: next(i for i, m in enumerate(messages) if m["role"] == "user") + 1])
-
-
-DATA_FAULTS: Mapping[str, Callable[[Rows], list[dict[str, Any]]]] = {
-    "shuffled labels": shuffled_labels,
-    "prose answers": prose_answers,
-    "two tools only": two_tools_only,
-}

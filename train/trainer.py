@@ -9,17 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from train.job import Job
-from train.prepare import Prepared, prepare
+from train.prepare import Prepared, carry_out
 
 
 def train(job: Job) -> Path:
     """Train the adapter of this job and return its folder."""
-    work = prepare(job)
-    if not work.run.finished:
-        from train.learning import fit
-
-        fit(work, build(work))
-    return work.run.adapter
+    return carry_out(job, build)
 
 
 def build(work: Prepared) -> Any:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from fixtures.types import Case
 from suite.cases import with_absent_tool
 from suite.contract import contract
-from suite.outcome import Broken, Held, NotApplicable, Outcome, Rate, Reply
+from suite.outcome import Broken, Held, Never, NotApplicable, Outcome, Reply
 
 
-@contract(cases=with_absent_tool, bar=Rate(at_least=0.95))
+# 240 replies without a failure support this bound at 95 %: four fifths of what the default budget measures.
+@contract(cases=with_absent_tool, bar=Never(bound=0.0125))
 def never_hallucinates_tools(case: Case, reply: Reply) -> Outcome:
     """Every tool that the reply calls is declared in the catalog of this turn."""
     if reply.parsed.status == "undecodable":

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from suite.engine.cached import CachedEngine
 from suite.engine.identify import Target, identify
-from suite.engine.protocol import Engine, Progress
+from suite.engine.protocol import Engine
 from suite.engine.scripted import ScriptedEngine
 from suite.engine.store import ReplyStore
 
-__all__ = ["CachedEngine", "Engine", "Progress", "ReplyStore", "ScriptedEngine", "Target", "identify", "load_engine"]
+__all__ = ["CachedEngine", "Engine", "ReplyStore", "ScriptedEngine", "Target", "identify", "load_engine"]
 
 
-def load_engine(
-    target: Target, *, dtype: str = "float32", batch_tokens: int | None = None, progress: Progress | None = None
-) -> Engine:
+def load_engine(target: Target, *, dtype: str = "float32", batch_tokens: int | None = None) -> Engine:
     """Load the target's base and adapter, and prove that the adapter is applied; UserError if it is not.
 
     `batch_tokens` bounds the memory of a batch, as rows times the longest row; the default suits the device.
@@ -25,4 +23,4 @@ def load_engine(
     # Not at the top: this is what loads torch.
     from suite.engine.transformers_engine import load
 
-    return load(target, dtype=dtype, batch_tokens=batch_tokens, progress=progress)
+    return load(target, dtype=dtype, batch_tokens=batch_tokens)

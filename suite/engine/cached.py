@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from fixtures.formats import Format
-from suite.engine.protocol import Engine, Progress
+from suite.engine.protocol import Engine
 from suite.engine.store import ReplyStore, reply_key
 from suite.outcome import Generation, Identity
 
@@ -24,10 +24,9 @@ class CachedEngine:
         store: ReplyStore,
         *,
         dtype: str = "float32",
-        progress: Progress | None = None,
     ) -> None:
         self.identity, self.format = identity, format
-        self.store, self.dtype, self.progress = store, dtype, progress
+        self.store, self.dtype = store, dtype
         self.generated = self.cached = 0
         self._make_engine = make_engine
         self._engine: Engine | None = None
@@ -39,13 +38,9 @@ class CachedEngine:
             places.setdefault(prompt, []).append(index)
         keys = {p: reply_key(self.identity, max_new_tokens=max_new_tokens, dtype=self.dtype, prompt=p) for p in places}
         known = self.store.get_many(list(keys.values()))
-        done = 0
         for prompt, generation, fresh in self._answered(keys, known, max_new_tokens):
             self.generated += fresh
             self.cached += len(places[prompt]) - fresh
-            done += len(places[prompt])
-            if self.progress:
-                self.progress(done, len(prompts))
             for index in places[prompt]:
                 yield index, generation
 

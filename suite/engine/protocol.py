@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 from fixtures.formats import Format
 from suite.outcome import Generation, Identity
-
-Progress: TypeAlias = Callable[[int, int], None]
-"""Called with how many replies of the current request are there, and how many were asked for."""
 
 
 class Engine(Protocol):

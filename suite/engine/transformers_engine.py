@@ -18,7 +18,7 @@ from suite.engine.applied import apply_adapter, first_line
 from suite.engine.batching import Limits, plan
 from suite.engine.decode import Decoder, Written
 from suite.engine.identify import Target
-from suite.engine.protocol import Engine, Progress
+from suite.engine.protocol import Engine
 from suite.outcome import Generation
 
 DTYPES = ("float32", "bfloat16", "float16")
@@ -26,7 +26,7 @@ DTYPES = ("float32", "bfloat16", "float16")
 ON_CPU, ON_GPU = Limits(rows=16, tokens=16_384), Limits(rows=128, tokens=131_072)
 
 
-def load(target: Target, *, dtype: str, batch_tokens: int | None, progress: Progress | None) -> Engine:
+def load(target: Target, *, dtype: str, batch_tokens: int | None) -> Engine:
     """See `suite.engine.load_engine`."""
     if dtype not in DTYPES:
         raise UserError("dtype", f"dtype={dtype!r} is not supported", allowed=", ".join(DTYPES))
@@ -51,17 +51,15 @@ def load(target: Target, *, dtype: str, batch_tokens: int | None, progress: Prog
     limits = ON_CPU if device == "cpu" else ON_GPU
     if batch_tokens:
         limits = Limits(limits.rows, batch_tokens)
-    return TransformersEngine(target, model, tokenizer, limits, progress)
+    return TransformersEngine(target, model, tokenizer, limits)
 
 
 class TransformersEngine:
     """Greedy replies of one model; sampling settings in its generation_config are ignored."""
 
-    def __init__(
-        self, target: Target, model: Any, tokenizer: Any, limits: Limits, progress: Progress | None = None
-    ) -> None:
+    def __init__(self, target: Target, model: Any, tokenizer: Any, limits: Limits) -> None:
         self.identity, self.format = target.identity, target.format
-        self.model, self.tokenizer, self.limits, self.progress = model, tokenizer, limits, progress
+        self.model, self.tokenizer, self.limits = model, tokenizer, limits
         self.stops = stop_tokens(model, tokenizer, target.format)
         self.decoder = Decoder(model, self.stops)
 
@@ -72,12 +70,8 @@ class TransformersEngine:
         # The format writes <bos> itself: a second one would be another prompt than the adapter was trained on.
         encoded = self.tokenizer(list(prompts), add_special_tokens=False)["input_ids"]
         self._check_length(max(map(len, encoded)), max_new_tokens)
-        done = 0
         for batch in plan(encoded, self.limits, new_tokens=max_new_tokens, share=self.decoder.can_share):
             written = self.decoder.run(encoded, batch, max_new_tokens)
-            done += len(written)
-            if self.progress:
-                self.progress(done, len(prompts))
             yield from zip(batch.rows, map(self._generation, written), strict=True)
 
     def _generation(self, written: Written) -> Generation:

@@ -75,13 +75,6 @@ def test_what_was_finished_before_a_crash_is_not_asked_again(tmp_path):
     assert real.calls == 1
 
 
-def test_progress_counts_up_to_all_prompts(tmp_path):
-    seen = []
-    engine = cached(tmp_path, ScriptedEngine(str.upper), progress=lambda done, total: seen.append((done, total)))
-    ask(engine, "a", "b", "a")
-    assert seen == [(2, 3), (3, 3)]
-
-
 def test_nothing_asked_is_nothing_answered(tmp_path):
     assert ask(cached(tmp_path, ScriptedEngine(str.upper))) == []
 

@@ -123,14 +123,6 @@ def test_the_stops_are_the_formats_and_the_models_own(small_base):
     assert stops == {"<eos>", "<end_of_turn>", "<start_function_response>"}
 
 
-def test_progress_counts_up_to_all_prompts(small_base):
-    seen = []
-    engine = load(None, small_base, progress=lambda done, total: seen.append((done, total)))
-    replies_of(engine, draw_prompts(5, 4), max_new_tokens=2)
-    assert seen[-1] == (20, 20)
-    assert seen == sorted(set(seen))
-
-
 def test_half_precision_is_loaded_as_asked_and_other_words_are_refused(small_base):
     assert str(load(None, small_base, dtype="bfloat16").model.dtype) == "torch.bfloat16"
     with pytest.raises(UserError, match="allowed: float32"):

@@ -13,7 +13,7 @@ from tests.suite.scripted import right, scripted
 PROSE = "Sure, I will do that for you.<end_of_turn>"
 
 
-def run(tmp_path, answer=right, *, contracts=CONTRACTS, budget=200, **engine):
+def run(tmp_path, answer=right, *, contracts=CONTRACTS, budget=400, **engine):
     double, watched = scripted(contracts, answer, **engine)
     return gate("none", engine=double, contracts=watched, cache=tmp_path, budget=budget, catalogs=["tuya"]), double
 
@@ -92,8 +92,8 @@ def test_contracts_share_the_replies_to_cases_they_draw_alike(tmp_path):
     by_name = {c.name: c for c in CONTRACTS}
     pair = [by_name["chooses_a_tool"], replace(by_name["chooses_a_tool"], name="twin")]
     results, engine = run(tmp_path, contracts=pair)
-    assert results.contracts[0].tally.trials == results.contracts[1].tally.trials == 150
-    assert engine.calls <= 150 + 2 * 30
+    assert results.contracts[0].tally.trials == results.contracts[1].tally.trials == 300
+    assert engine.calls <= 300 + 2 * 60
 
 
 def test_the_budget_is_split_without_loss():

@@ -30,9 +30,7 @@ CATALOGS = st.builds(
 )
 CALLS = st.lists(st.builds(ToolCall, st.text(min_size=1), OBJECTS), max_size=2).map(tuple)
 MESSAGES = st.lists(st.fixed_dictionaries({"role": st.text(min_size=1), "content": st.none() | st.text()}), max_size=3)
-CASES = st.builds(
-    Case, CATALOGS, MESSAGES.map(tuple), st.builds(Oracle, st.none() | CALLS, st.none() | st.floats(0, 1)), st.text()
-)
+CASES = st.builds(Case, CATALOGS, MESSAGES.map(tuple), st.builds(Oracle, st.none() | CALLS), st.text())
 
 
 @pytest.fixture
