@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fixtures.grammar.requests import Asked, ask, say
-from fixtures.grammar.tools import SpokenTool
+from fixtures.grammar.tools import SpokenTool, twin_of
 from fixtures.grammar.values import draw_value
-from fixtures.types import Case, Message, Oracle, Tool, ToolCall, assistant, user
+from fixtures.types import Case, Message, Oracle, ToolCall, assistant, user
 from fixtures.vocab import Chooser
 from suite.scene import Scene, Stage
 
@@ -71,7 +71,7 @@ def near_miss(scene: Scene, chooser: Chooser) -> Case:
     stage = scene.stage(chooser)
     spoken = chooser.choice(stage.tools)
     asked = ask(spoken, scene.words, chooser)
-    twin = Tool(_almost(spoken.tool.name, chooser), "Do not use.", {"type": "object", "properties": {}})
+    twin = twin_of(spoken.tool, chooser)
     case = _case(stage, asked, kind="near miss")
     if twin.name in case.catalog.names:
         return case
@@ -93,10 +93,6 @@ def _hide_one(scene: Scene, chooser: Chooser) -> tuple[Stage, SpokenTool, list[S
     stage = scene.stage(chooser, smallest=2)
     hidden = chooser.choice(stage.tools)
     return stage, hidden, [tool for tool in stage.tools if tool is not hidden]
-
-
-def _almost(name: str, chooser: Chooser) -> str:
-    return chooser.choice([name + "s", name + "_2", name[:-1] or name + "x", name + "_all"])
 
 
 def answers(case: Case, calls: tuple[ToolCall, ...]) -> bool:

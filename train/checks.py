@@ -23,7 +23,7 @@ _NEXT: Mapping[str, tuple[str, ...]] = {
 }
 """Which roles may follow one; the empty name is the start of a conversation."""
 
-_KEYS = ("role", "content", "tool_calls", "confidence", "name", "tool_call_id")
+_KEYS = ("role", "content", "tool_calls", "confidence", "weight", "name", "tool_call_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +75,15 @@ def message_fault(line: int, messages: Any) -> Fault | None:
         if role not in allowed:
             place = f"after {previous}" if previous else "as the first message"
             return Fault(line, f"{pointer}/role", f"{role!r} is out of order {place}; allowed: {', '.join(allowed)}")
-        problem = _keys_problem(message) or _content_problem(message) or _confidence_problem(message)
+        problem = _keys_problem(message) or _content_problem(message) or _figures_problem(message)
         if problem:
             return Fault(line, pointer + problem[0], problem[1])
         previous = "assistant with calls" if message.get("tool_calls") else role
+    last = f"/messages/{len(messages) - 1}"
     if not previous.startswith("assistant"):
-        return Fault(line, f"/messages/{len(messages) - 1}", "the last message must be the assistant's answer")
+        return Fault(line, last, "the last message must be the assistant's answer")
+    if messages[-1].get("weight", 1) == 0:
+        return Fault(line, f"{last}/weight", "the last answer is the one to learn, so it cannot have the weight 0")
     return None
 
 
@@ -91,7 +94,7 @@ def _keys_problem(message: Mapping[str, Any]) -> tuple[str, str] | None:
             return f"/{key}", "a message has no such key" + (f"; {meant}?" if meant else "")
     if not isinstance(message.get("tool_calls", []), list):
         return "/tool_calls", "the calls must be a list"
-    for key in ("tool_calls", "confidence"):
+    for key in ("tool_calls", "confidence", "weight"):
         if key in message and message["role"] != "assistant":
             return f"/{key}", "only an assistant's message has this key"
     return None
@@ -111,7 +114,10 @@ def _content_problem(message: Mapping[str, Any]) -> tuple[str, str] | None:
     return None
 
 
-def _confidence_problem(message: Mapping[str, Any]) -> tuple[str, str] | None:
+def _figures_problem(message: Mapping[str, Any]) -> tuple[str, str] | None:
+    weight = message.get("weight", 1)
+    if isinstance(weight, bool) or weight not in (0, 1):
+        return "/weight", f"the weight must be 1 (learned, the default) or 0 (read only), not {weight!r}"
     confidence = message.get("confidence", 0.5)
     if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 <= confidence <= 1:
         return "/confidence", f"the confidence must be a number from 0 to 1, not {confidence!r}"
@@ -126,11 +132,12 @@ def calls_fault(
 ) -> Fault | None:
     """Whether every call names a declared tool and keeps to its schema, by the same rule that the gate applies.
 
-    `places` gives the pointers of `name` and `arguments` in rows of another form than `messages`.
+    A message of weight 0 is not learned, so its calls may be to tools that were declared only then. `places`
+    gives the pointers of `name` and `arguments` in rows of another form than `messages`.
     """
     schemas = {tool["function"]["name"]: tool["function"].get("parameters") or {} for tool in tools}
     for number, message in enumerate(messages):
-        for index, call in enumerate(message.get("tool_calls") or []):
+        for index, call in enumerate(message.get("tool_calls") or [] if message.get("weight", 1) else []):
             problem = _call_problem(call, schemas)
             if problem:
                 part, inner, text = problem

@@ -1,5 +1,7 @@
 """Token ids and labels of a row: the loss falls on the assistant's answers and their stop tokens, on nothing else.
 
+An answer with `"weight": 0` is read, not learned, as in OpenAI's fine-tuning format.
+
 Every backend trains on exactly this; `encode` proves for each row that the tokens before an answer are those that the
 gate sends as its prompt.
 """
@@ -85,7 +87,7 @@ def _disparity(row: Row, form: Format, tokenizer: Any, rendered: Rendered, examp
     answers = [decode(tokenizer, tokens) for learned, tokens in runs if learned]
     if answers != [rendered.text[a:b] for a, b in rendered.answers]:
         return "the tokens to learn do not spell exactly the answers: the tokenizer joins an answer to its surroundings"
-    turns = [number for number, message in enumerate(row.messages) if message["role"] == "assistant"]
+    turns = [n for n, message in enumerate(row.messages) if message["role"] == "assistant" and message.get("weight", 1)]
     if len(turns) != len(answers):
         return f"the format marks {len(answers)} answers where the row has {len(turns)}"
     before = 0

@@ -87,6 +87,9 @@ FAULTS: dict[str, tuple[Callable[[dict[str, Any]], Any], str, str]] = {
     "confidence too high": (
         lambda r: r["messages"][1].update(confidence=1.2), "/messages/1/confidence", "from 0 to 1, not 1.2"
     ),
+    "weight": (lambda r: r["messages"][1].update(weight=0.5), "/messages/1/weight", "not 0.5"),
+    "weight of the last": (lambda r: r["messages"][-1].update(weight=0), "/messages/1/weight", "is the one to learn"),
+    "weight of a request": (lambda r: r["messages"][0].update(weight=0), "/messages/0/weight", "only an assistant"),
     "confidence true": (lambda r: r["messages"][1].update(confidence=True), "/messages/1/confidence", "not True"),
     "calls no list": (lambda r: r["messages"][1].update(tool_calls={}), "/messages/1/tool_calls", "a list"),
     "call without function": (
