@@ -25,7 +25,7 @@ T = TypeVar("T")
 DECODING = "greedy 1"
 """Part of every key; raise the number when a change to the decoder may change replies."""
 # The number is the layout's: another layout takes another table, and old files stay readable to old versions.
-_TABLE = "replies_1"
+TABLE = "replies_1"
 _ASK_AT_ONCE = 500
 _PATIENCE_SECONDS = 60.0
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -62,7 +62,7 @@ class ReplyStore:
 
         def insert(connection: sqlite3.Connection) -> None:
             with connection:
-                connection.executemany(f"INSERT OR REPLACE INTO {_TABLE} VALUES (?, ?, ?, ?)", rows)
+                connection.executemany(f"INSERT OR REPLACE INTO {TABLE} VALUES (?, ?, ?, ?)", rows)
 
         self._run(insert)
 
@@ -93,7 +93,7 @@ class ReplyStore:
             # With a write-ahead log this survives a killed process; only a power cut may lose the last replies.
             self._connection.execute("PRAGMA synchronous=NORMAL")
             columns = "key TEXT PRIMARY KEY, text BLOB NOT NULL, logprobs BLOB NOT NULL, finish TEXT NOT NULL"
-            self._connection.execute(f"CREATE TABLE IF NOT EXISTS {_TABLE} ({columns}) WITHOUT ROWID")
+            self._connection.execute(f"CREATE TABLE IF NOT EXISTS {TABLE} ({columns}) WITHOUT ROWID")
         return self._connection
 
     def _move_aside(self, error: Exception) -> None:
@@ -112,7 +112,7 @@ class ReplyStore:
 def _select(keys: Sequence[str], connection: sqlite3.Connection) -> list[Any]:
     marks = ", ".join("?" * len(keys))
     return connection.execute(
-        f"SELECT key, text, logprobs, finish FROM {_TABLE} WHERE key IN ({marks})", keys
+        f"SELECT key, text, logprobs, finish FROM {TABLE} WHERE key IN ({marks})", keys
     ).fetchall()
 
 
