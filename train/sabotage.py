@@ -37,7 +37,7 @@ def shuffled_labels(rows: Rows, seed: int = 0) -> list[dict[str, Any]]:
     """Every row gets the final answer of another row; most of them then call tools that the row does not declare."""
     answers = [row["messages"][-1] for row in rows]
     Random(seed).shuffle(answers)
-    return [{**row, "messages": [*row["messages"][:-1], a]} for row, a in zip(rows, answers, strict=True)]
+    return [{**row, "messages": [*_muted(row["messages"][:-1]), a]} for row, a in zip(rows, answers, strict=True)]
 
 
 def prose_answers(rows: Rows) -> list[dict[str, Any]]:
@@ -55,13 +55,22 @@ def two_tools_only(rows: Rows) -> list[dict[str, Any]]:
     called = [_called(row) for row in rows]
     names = [name for name in called if name]
     two = sorted(set(names), key=lambda name: (-names.count(name), name))[:2]
-    kept = [dict(row) for row, name in zip(rows, called, strict=True) if name in two]
+    kept = [
+        {**row, "messages": [*_muted(row["messages"][:-1]), row["messages"][-1]]}
+        for row, name in zip(rows, called, strict=True)
+        if name in two
+    ]
     return [kept[i % len(kept)] for i in range(len(rows))]
 
 
 def _called(row: Mapping[str, Any]) -> str:
     calls = row["messages"][-1].get("tool_calls") or [{"function": {"name": ""}}]
     return str(calls[0]["function"]["name"]) if len(calls) == 1 else ""
+
+
+def _muted(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The messages with nothing to learn from the earlier answers, which are not broken."""
+    return [{**m, "weight": 0} if m["role"] == "assistant" else dict(m) for m in messages]
 
 
 def _first_user(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
