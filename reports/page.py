@@ -22,6 +22,7 @@ from suite.summary import (
     lane_text,
     message_text,
     range_text,
+    risk_note,
     standing,
 )
 from suite.wording import percent
@@ -48,7 +49,7 @@ def render(results: Results, source: str) -> str:
     main = tag(
         "main",
         _banner(results),
-        _contracts(results.contracts),
+        _contracts(results),
         *(_calibration(contract) for contract in results.contracts if contract.curves or contract.measures),
         _counterexamples(results.contracts),
         _subject(results),
@@ -100,12 +101,13 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]], class_: str = "",
     )
 
 
-def _contracts(contracts: Sequence[ContractResult]) -> Html:
+def _contracts(results: Results) -> Html:
+    contracts = results.contracts
     if not contracts:
         return _section("Contracts", tag("p", "No contract was judged.", class_="muted"))
     rows = [(_promise(number, c), _pill(c), _counts(c), _against_bar(c)) for number, c in enumerate(contracts)]
     lanes = "Failures that the search found, or that were known before, are shown but enter no rate."
-    note = f"{interval_note(contracts)} {lanes}".strip()
+    note = f"{risk_note(results)} {interval_note(contracts)} {lanes}"
     head = ("Contract", "Verdict", "Held", "Measured against the bar")
     return _section("Contracts", _table(head, rows, "contracts"), tag("p", note, class_="muted note"))
 

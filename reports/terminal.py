@@ -17,6 +17,7 @@ from suite.summary import (
     headline,
     interval_note,
     range_text,
+    risk_note,
     standing,
     verdict_word,
 )
@@ -33,7 +34,7 @@ def render(results: Results, width: int = WIDTH, *, colour: bool = False) -> str
         [f"{_painted(headline(results), verdict, colour)}: {standing(results)}"],
         _subject(results, width),
         _table(results.contracts, colour),
-        _legend(results.contracts, width),
+        _legend(results, width),
         _causes(results.contracts, width, colour),
         *(_measures(contract) for contract in results.contracts),
         *(counterexample_lines(example) for contract in results.contracts for example in contract.counterexamples),
@@ -93,9 +94,10 @@ def _row(contract: ContractResult) -> tuple[str, str, str, str, str, str]:
     )
 
 
-def _legend(contracts: Sequence[ContractResult], width: int) -> list[str]:
+def _legend(results: Results, width: int) -> list[str]:
     """How to read the table."""
-    notes = [interval_note(contracts)]
+    contracts = results.contracts
+    notes = [risk_note(results), interval_note(contracts)]
     if any(contract.tally.found for contract in contracts):
         notes.append("+N: failures that the search found or that were known before; they enter no rate.")
     drawn = [f"{c.tally.not_applicable} to {printable(c.name)}" for c in contracts if c.tally.not_applicable]

@@ -24,8 +24,8 @@ class Statistics:
     curves: Mapping[str, Sequence[Bin]]
 
 
-Summarise: TypeAlias = Callable[[Sequence[Scored], int], Statistics]
-"""From scored replies and a seed to figures; for contracts whose bar is about the sample, not about each reply."""
+Summarise: TypeAlias = Callable[[Sequence[Scored], int, float], Statistics]
+"""From scored replies, a seed and the level of intervals to figures; for contracts whose bar is about the sample."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from fixtures.catalogs import load_catalog
@@ -14,31 +15,36 @@ from fixtures.choosing import SeededChooser
 from fixtures.types import Case
 from fixtures.versions import installed
 from suite.asking import Asker, Progress
-from suite.contract import Contract
+from suite.contract import Contract, Statistics
 from suite.contracts import CONTRACTS
 from suite.engine import CachedEngine, Engine, ReplyStore, Target, identify, load_engine
 from suite.known import Corpus
 from suite.outcome import (
     Broken,
+    Ceiling,
     ContractResult,
     Counterexample,
     Held,
     Identity,
+    Interval,
     Lane,
     NotApplicable,
     Outcome,
     Results,
     Scored,
     Tally,
+    Verdict,
 )
 from suite.scene import Scene
 from suite.search import collect, shrink
-from suite.verdict import judge
+from suite.verdict import GATE_RISKS, LOOKS, ceiling_level, judge
 
 DEFAULT_CATALOGS = ("hotel_rooms", "hotel_lights", "hotel_climate")
 DEFAULT_BUDGET = 400
 MAX_NEW_TOKENS = 160
 _LIBRARIES = ("callproof", "hypothesis", "peft", "torch", "transformers", "trl")
+ROUND = 40
+"""Cases a contract gets before its verdict is asked again: few enough to stop early, enough to fill batches."""
 SHOWN = 3
 """Counterexamples a report shows of one contract; the smallest first."""
 
@@ -126,13 +132,15 @@ class Run:
         self.engine, self.scene, self.contracts, self.command = engine, scene, contracts, command
         self.seed, self.calls, self.budget, self.corpus = seed, budget, Budget.of(budget), corpus
         self.asker = Asker(engine, max_new_tokens=MAX_NEW_TOKENS, progress=progress)
+        self.risks = GATE_RISKS.shared(sum(c.bar.gating for c in contracts))
         self.started = time.time()
 
     def results(self) -> Results:
         judged: dict[str, list[Judged]] = {c.name: [] for c in self.contracts}
-        self._lane("known", lambda c: self.corpus.cases(c.name), judged)
-        self._lane("measure", self._sample, judged)
-        self._lane("search", lambda c: collect(c, self.scene, self.budget.search, self.seed), judged)
+        self._lane("known", self.contracts, lambda c: self.corpus.cases(c.name), judged)
+        self._measure(judged)
+        drawn = partial(collect, scene=self.scene, examples=self.budget.search, run_seed=self.seed)
+        self._lane("search", self.contracts, drawn, judged)
         contracts = tuple(self._conclude(c, judged[c.name]) for c in self.contracts)
         return Results(
             identity=self.engine.identity,
@@ -144,39 +152,68 @@ class Run:
             seconds=round(time.time() - self.started, 2),
             calls=call_counts(self.engine),
             libraries=installed(*_LIBRARIES),
+            risks={"alpha": GATE_RISKS.alpha, "beta": GATE_RISKS.beta},
             contracts=contracts,
         )
 
-    def _sample(self, contract: Contract) -> list[Case]:
+    def _measure(self, judged: dict[str, list[Judged]]) -> None:
+        """Rounds of independent draws, until each contract is decided or its budget is spent."""
+        left, done = [c for c in self.contracts if not self._settled(c, judged[c.name], 0)], 0
+        while left and done < self.budget.measure:
+            upto = min(done + ROUND, self.budget.measure)
+            self._lane("measure", left, partial(self._sample, numbers=range(done, upto)), judged)
+            left, done = [c for c in left if not self._settled(c, judged[c.name], upto)], upto
+
+    def _sample(self, contract: Contract, numbers: range) -> list[Case]:
         """Independent seeded draws; contracts that draw alike share them, and so their replies."""
         name = contract.draw.__name__
-        return [
-            contract.draw(self.scene, SeededChooser(f"measure:{self.seed}:{name}:{number}"))
-            for number in range(self.budget.measure)
-        ]
+        return [contract.draw(self.scene, SeededChooser(f"measure:{self.seed}:{name}:{n}")) for n in numbers]
 
-    def _lane(self, lane: Lane, draw: Callable[[Contract], list[Case]], judged: dict[str, list[Judged]]) -> None:
-        """Draw for all contracts, ask in one batch, judge each case by the contract it was drawn for."""
-        drawn = [(contract, case) for contract in self.contracts for case in draw(contract)]
+    def _settled(self, contract: Contract, judged: Sequence[Judged], drawn: int) -> bool:
+        """Whether the verdict stands, after so many draws. A statistic is looked at `LOOKS` times, not each round."""
+        if isinstance(contract.bar, Ceiling):
+            look = self.budget.measure / LOOKS
+            if drawn // look == max(0, drawn - ROUND) // look:
+                return False
+        return self._verdict(contract, judged)[0].name in ("pass", "fail")
+
+    def _lane(
+        self,
+        lane: Lane,
+        contracts: Sequence[Contract],
+        draw: Callable[[Contract], list[Case]],
+        judged: dict[str, list[Judged]],
+    ) -> None:
+        """Draw for these contracts, ask in one batch, judge each case by the contract it was drawn for."""
+        drawn = [(contract, case) for contract in contracts for case in draw(contract)]
         replies = self.asker.ask([case for _, case in drawn], lane)
         for (contract, case), reply in zip(drawn, replies, strict=True):
             judged[contract.name].append(Judged(lane, case, reply.raw, contract.judge(case, reply)))
 
-    def _conclude(self, contract: Contract, judged: Sequence[Judged]) -> ContractResult:
-        tally = tally_of(judged)
+    def _figures(self, contract: Contract, judged: Sequence[Judged]) -> Statistics:
         scored = [j.outcome for j in judged if j.lane == "measure" and isinstance(j.outcome, Scored)]
-        figures = contract.summarise(scored, self.seed) if contract.summarise and scored else None
-        measures = figures.measures if figures else {}
-        verdict, held_rate = judge(tally, contract.bar, measures)
+        if not contract.summarise or not scored:
+            return Statistics({}, {})
+        return contract.summarise(scored, self.seed, ceiling_level(self.risks))
+
+    def _verdict(
+        self, contract: Contract, judged: Sequence[Judged], figures: Statistics | None = None
+    ) -> tuple[Verdict, Interval | None]:
+        known = figures or self._figures(contract, judged)
+        return judge(tally_of(judged), contract.bar, known.measures, self.risks)
+
+    def _conclude(self, contract: Contract, judged: Sequence[Judged]) -> ContractResult:
+        figures = self._figures(contract, judged)
+        verdict, held_rate = self._verdict(contract, judged, figures)
         return ContractResult(
             name=contract.name,
             promise=contract.promise,
             bar=contract.bar,
             verdict=verdict,
-            tally=tally,
+            tally=tally_of(judged),
             held_rate=held_rate,
-            measures=measures,
-            curves=figures.curves if figures else {},
+            measures=figures.measures,
+            curves=figures.curves,
             counterexamples=self._counterexamples(contract, judged),
         )
 

@@ -97,10 +97,22 @@ class Never:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """At least this share of cases must hold."""
+    """More than `at_least` of the cases must hold.
+
+    `acceptable` is a rate that is good enough beyond doubt: the closer the two, the more cases tell them apart. By
+    default it leaves two fifths of the failures that `at_least` allows.
+    """
 
     at_least: float
+    acceptable: float = math.nan
     gating: bool = True
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.acceptable):
+            object.__setattr__(self, "acceptable", round(1 - 0.4 * (1 - self.at_least), 9))
+        if not 0 <= self.at_least < self.acceptable <= 1:
+            problem = f"at_least={self.at_least!r}, acceptable={self.acceptable!r}"
+            raise ValueError(f"{problem}: the first must be smaller, and both shares; for no failure at all use Never")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +177,7 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class ContractResult:
-    """What the gate says about one contract; `held_rate` is exact (Clopper-Pearson) and None without trials."""
+    """What the gate says about one contract; `held_rate` is true whenever the gate stopped, None without trials."""
 
     name: str
     promise: str
@@ -206,6 +218,9 @@ class Results:
     calls: Mapping[str, int]
     """How many replies were `generated`, and how many `cached`."""
     libraries: Mapping[str, str]
+    risks: Mapping[str, float]
+    """Of the whole gate: `alpha`, of rejecting an adapter whose every rate is acceptable; `beta`, of accepting one of
+    which any rate is not."""
     contracts: Sequence[ContractResult]
 
     @property

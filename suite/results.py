@@ -122,13 +122,14 @@ def to_json(results: Results) -> dict[str, Any]:
         "seconds": results.seconds,
         "calls": dict(results.calls),
         "libraries": dict(results.libraries),
+        "risks": dict(results.risks),
         "contracts": [_contract_to_json(contract) for contract in results.contracts],
     }
 
 
 def from_json(document: Mapping[str, Any]) -> Results:
     """The results of a document that keeps the schema."""
-    plain = ("catalogs", "seed", "budget", "max_new_tokens", "started", "seconds", "calls", "libraries")
+    plain = ("catalogs", "seed", "budget", "max_new_tokens", "started", "seconds", "calls", "libraries", "risks")
     return Results(
         identity=Identity(**document["identity"]),
         contracts=tuple(_contract_from_json(contract) for contract in document["contracts"]),

@@ -1,4 +1,4 @@
-"""Exact statements about a rate from a count: intervals, one-sided bounds, and how many more trials would settle it.
+"""Exact statements about a rate from a count: intervals and one-sided bounds, of samples of a size fixed beforehand.
 
 All bounds are those of Clopper and Pearson, "The use of confidence or fiducial limits illustrated in the case of the
 binomial", Biometrika 26 (1934): quantiles of a beta distribution, never less sure than they claim. Importing scipy
@@ -8,7 +8,6 @@ takes a noticeable part of a second, so the functions import it themselves.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 from suite.outcome import Interval
 
@@ -46,31 +45,6 @@ def trials_without_failure(bound: float, level: float = LEVEL) -> int:
     enough = math.ceil(math.log(1 - level) / math.log1p(-bound))
     # The logarithms may round across an integer; the bound itself decides.
     return next(n for n in (enough - 1, enough, enough + 1) if n > 0 and upper_bound(0, n, level) <= bound)
-
-
-def more_trials_to_settle(held: int, trials: int, threshold: float, level: float = LEVEL) -> int | None:
-    """How many more trials would put a one-sided bound across `threshold` if the present rate went on.
-
-    0 if a bound lies there already; None if no number up to `MOST_TRIALS` would do, as the present rate is (almost)
-    the threshold itself.
-    """
-    _check(held, trials, level)
-    rate = held / trials
-
-    def settled(n: int) -> bool:
-        return lower_bound(rate * n, n, level) >= threshold or upper_bound(rate * n, n, level) < threshold
-
-    if not settled(MOST_TRIALS):
-        return None
-    return _first(settled, trials, MOST_TRIALS) - trials
-
-
-def _first(holds: Callable[[int], bool], low: int, high: int) -> int:
-    """The smallest number from `low` to `high` at which a condition holds that, once true, stays true."""
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if holds(middle) else (middle + 1, high)
-    return low
 
 
 def _beta_quantile(a: float, b: float, probability: float) -> float:

@@ -41,11 +41,20 @@ def standing(results: Results) -> str:
 
 
 def interval_note(contracts: Sequence[ContractResult]) -> str:
-    """How sure an end of a rate's interval is; empty if no rate was measured."""
+    """How sure a rate's interval is; empty if no rate was measured."""
     levels = {contract.held_rate.level for contract in contracts if contract.held_rate}
     return " ".join(
-        f"Each end of a rate's interval holds with {percent((1 + level) / 2)} confidence (exact, Clopper-Pearson)."
+        f"Rates are judged by a sequential test; intervals hold with {percent(level)} confidence whenever it stopped."
         for level in sorted(levels)
+    )
+
+
+def risk_note(results: Results) -> str:
+    """What the gate as a whole may get wrong, and how often."""
+    alpha, beta = percent(results.risks["alpha"]), percent(results.risks["beta"])
+    return (
+        f"The gate opens for an adapter that misses a bar with a probability of {beta} at most, and a contract fails "
+        f"for one that is acceptable in all of them with {alpha} at most."
     )
 
 
@@ -79,7 +88,7 @@ def bar_text(bar: Bar) -> str:
         case Never(bound=bound):
             return f"no failure, <= {percent(bound)}"
         case Rate(at_least=at_least):
-            return f"at least {percent(at_least)}"
+            return f"above {percent(at_least)}"
         case Ceiling(statistic=statistic, at_most=at_most):
             return f"{statistic} at most {at_most:g}"
     return "none"

@@ -1,8 +1,7 @@
 """From counts to a verdict: the one place where the gate decides.
 
-Rates are judged one-sidedly at `level`: a contract that truly misses its bar passes with probability 1 - level at most,
-and one whose rate truly keeps it fails with probability 1 - level at most. Where neither can be said the verdict is
-undecided, which closes the gate too, and says how many more cases would settle it.
+Rates are judged by a sequential test (suite/sequential.py), which may be asked after every case. Where it cannot say
+yet, the verdict is undecided, which closes the gate too, and says how many more cases would settle it.
 """
 
 from __future__ import annotations
@@ -11,41 +10,49 @@ import math
 from collections.abc import Mapping
 
 from suite.outcome import Bar, Ceiling, Interval, Never, Rate, Tally, Verdict
-from suite.stats import (
-    LEVEL,
-    MOST_TRIALS,
-    clopper_pearson,
-    lower_bound,
-    more_trials_to_settle,
-    trials_without_failure,
-    upper_bound,
-)
-from suite.wording import cases, percent, percent_down, percent_up
+from suite.sequential import RateTest, Risks, confidence_sequence
+from suite.stats import MOST_TRIALS, lower_bound, trials_without_failure, upper_bound
+from suite.wording import cases, percent, percent_up
 
+GATE_RISKS = Risks(alpha=0.05, beta=0.05)
+"""Of the gate as a whole; `Risks.shared` says what each contract gets of them."""
+LOOKS = 2
+"""How often a statistic of the sample is looked at before it has to decide: each look takes its part of the risks."""
 _TOO_NEAR = "too near to the estimate for any number of cases to settle it"
 
 
 def judge(
-    tally: Tally, bar: Bar, measures: Mapping[str, Interval], level: float = LEVEL
+    tally: Tally, bar: Bar, measures: Mapping[str, Interval], risks: Risks = GATE_RISKS
 ) -> tuple[Verdict, Interval | None]:
-    """The verdict, and the exact interval of the rate at which the contract held (None without trials).
+    """The verdict, and the interval of the rate at which the contract held (None without trials).
 
-    Each end of that interval is a one-sided bound at `level`, the very bound that the verdict used; taken as a
-    two-sided interval it therefore has the level 2 * level - 1.
+    `risks` are those of this contract. The interval is a confidence sequence: it is true whenever the test stopped. It
+    says more than the test asks and may reach across the bar that the test is sure of. A *never* contract without a
+    failure stops at a number of cases that was fixed beforehand, so its interval is the exact bound.
     """
-    held_rate = clopper_pearson(tally.held, tally.trials, round(2 * level - 1, 9)) if tally.trials else None
-    return _decide(tally, bar, measures, level), held_rate
+    return _decide(tally, bar, measures, risks), _held_rate(tally, bar, 1 - risks.beta) if tally.trials else None
 
 
-def _decide(tally: Tally, bar: Bar, measures: Mapping[str, Interval], level: float) -> Verdict:
+def _held_rate(tally: Tally, bar: Bar, level: float) -> Interval:
+    if isinstance(bar, Never) and tally.held == tally.trials:
+        return Interval(1.0, lower_bound(tally.held, tally.trials, level), 1.0, level)
+    return confidence_sequence(tally.held, tally.trials)
+
+
+def ceiling_level(risks: Risks) -> float:
+    """The confidence that the interval of a statistic needs, so that all looks together keep the risks."""
+    return 1 - 2 * min(risks.alpha, risks.beta) / LOOKS
+
+
+def _decide(tally: Tally, bar: Bar, measures: Mapping[str, Interval], risks: Risks) -> Verdict:
     if isinstance(bar, Never) and (tally.found or tally.held < tally.trials):
         return Verdict("fail", f"{_failures(tally)}; none is tolerated")
     if not tally.trials:
         return Verdict("undecided", "no case was measured")
     if isinstance(bar, Never):
-        return _never(tally.trials, bar.bound, level)
+        return _never(tally.trials, bar.bound, 1 - risks.beta)
     if isinstance(bar, Rate):
-        return _rate(tally, bar.at_least, level)
+        return _rate(tally, bar, risks)
     if isinstance(bar, Ceiling):
         return _ceiling(tally.trials, bar, measures)
     return Verdict("measured", f"{_share(tally)}; it does not gate")
@@ -61,17 +68,20 @@ def _never(trials: int, bound: float, level: float) -> Verdict:
     return Verdict("undecided", f"{reason}; the bar of {percent(bound)} needs {more} more without a failure")
 
 
-def _rate(tally: Tally, at_least: float, level: float) -> Verdict:
-    low, high = lower_bound(tally.held, tally.trials, level), upper_bound(tally.held, tally.trials, level)
-    sure, wanted = f"with {percent(level)} confidence", f"the bar is {percent(at_least)}"
-    if low >= at_least:
-        return Verdict("pass", f"{_share(tally)}: at least {percent_down(low)} {sure}; {wanted}")
-    if high < at_least:
-        return Verdict("fail", f"{_share(tally)}: at most {percent_up(high)} {sure}; {wanted}")
-    more = more_trials_to_settle(tally.held, tally.trials, at_least, level)
-    settle = _TOO_NEAR if more is None else _settle(more, "at the present rate")
-    between = f"between {percent_down(low)} and {percent_up(high)}"
-    return Verdict("undecided", f"{_share(tally)}: {between}; {wanted}, {settle}")
+def _rate(tally: Tally, bar: Rate, risks: Risks) -> Verdict:
+    test = RateTest(bar.acceptable, bar.at_least, risks)
+    failed = tally.trials - tally.held
+    match test.decide(tally.held, failed):
+        case "accept":
+            sure = f"at a rate of {percent(bar.at_least)} or less, at most {percent(risks.beta)} of gates say so"
+            return Verdict("pass", f"{_share(tally)}, above the bar of {percent(bar.at_least)}; {sure}")
+        case "reject":
+            sure = f"at a rate of {percent(bar.acceptable)} or more, at most {percent(risks.alpha)} of gates say so"
+            return Verdict("fail", f"{_share(tally)}, short of an acceptable {percent(bar.acceptable)}; {sure}")
+    more = test.more_to_settle(tally.held, failed)
+    settle = "no number of cases tells at the present rate" if more is None else _settle(more, "at the present rate")
+    open_between = f"{percent(bar.at_least)} (the bar) and {percent(bar.acceptable)} cannot be told apart yet"
+    return Verdict("undecided", f"{_share(tally)}: {open_between}; {settle}")
 
 
 def _ceiling(trials: int, bar: Ceiling, measures: Mapping[str, Interval]) -> Verdict:

@@ -15,7 +15,7 @@ from suite.contract import Statistics, contract
 from suite.outcome import Bin, Ceiling, Interval, Outcome, Reply, Scored
 
 
-def summarise(scored: Sequence[Scored], seed: int) -> Statistics:
+def summarise(scored: Sequence[Scored], seed: int, level: float) -> Statistics:
     """Expected calibration error, Brier score and reliability curve, for each kind of confidence apart.
 
     A reply without the figure (it did not parse) counts as one of confidence 1 for `ece`: a caller who gets no figure
@@ -25,7 +25,7 @@ def summarise(scored: Sequence[Scored], seed: int) -> Statistics:
     curves: dict[str, Sequence[Bin]] = {}
     for kind in sorted({kind for s in scored for kind in s.confidence}):
         pairs = [(s.confidence.get(kind, 1.0), s.correct) for s in scored]
-        figures = calibration([c for c, _ in pairs], [r for _, r in pairs], seed=seed)
+        figures = calibration([c for c, _ in pairs], [r for _, r in pairs], seed=seed, level=level)
         measures |= {f"{kind} {name}": interval for name, interval in figures.measures.items()}
         curves[kind] = figures.curve
     acted_on = "verbalised" if "verbalised" in curves else "likelihood"

@@ -122,6 +122,7 @@ PASSING = Results(
     seconds=71.32,
     calls={"generated": 1100, "cached": 104},
     libraries={"callproof": "0.1.0", "torch": "2.13.0", "transformers": "5.23.0"},
+    risks={"alpha": 0.05, "beta": 0.05},
     contracts=(CHOOSES, DECLARED, VALID, CALIBRATED, SALVAGED),
 )
 FAILING = replace(

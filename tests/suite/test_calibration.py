@@ -87,7 +87,12 @@ def test_the_seed_decides_the_intervals() -> None:
 def test_resampling_in_parts_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = calibration(CONFIDENCE, CORRECT, seed=0)
     monkeypatch.setattr(module, "CELLS_AT_ONCE", 41 * 7)
-    assert calibration(CONFIDENCE, CORRECT, seed=0) == whole
+    parts = calibration(CONFIDENCE, CORRECT, seed=0)
+    # Not equal to the last bit: products of other shapes are summed in another order on some processors.
+    for name, interval in whole.measures.items():
+        part = parts.measures[name]
+        assert (part.estimate, part.low, part.high) == pytest.approx((interval.estimate, interval.low, interval.high))
+    assert parts.curve == whole.curve
 
 
 def test_a_few_right_answers_do_not_prove_calibration() -> None:

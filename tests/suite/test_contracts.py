@@ -78,8 +78,8 @@ def test_a_wrong_argument_is_not_right_however_sure():
 
 def test_the_bar_is_on_the_verbalised_figure_where_there_is_one():
     scored = [Scored({"likelihood": 0.5, "verbalised": 1.0}, True)] * 50
-    assert summarise(scored, 0).measures["ece"].estimate == pytest.approx(0.0)
-    assert summarise(scored, 0).measures["likelihood ece"].estimate == pytest.approx(0.5)
+    assert summarise(scored, 0, 0.95).measures["ece"].estimate == pytest.approx(0.0)
+    assert summarise(scored, 0, 0.95).measures["likelihood ece"].estimate == pytest.approx(0.5)
 
 
 def test_every_contract_has_a_promise_and_a_name_of_its_own():

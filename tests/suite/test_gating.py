@@ -92,8 +92,38 @@ def test_contracts_share_the_replies_to_cases_they_draw_alike(tmp_path):
     by_name = {c.name: c for c in CONTRACTS}
     pair = [by_name["chooses_a_tool"], replace(by_name["chooses_a_tool"], name="twin")]
     results, engine = run(tmp_path, contracts=pair)
-    assert results.contracts[0].tally.trials == results.contracts[1].tally.trials == 300
-    assert engine.calls <= 300 + 2 * 60
+    assert results.contracts[0].tally.trials == results.contracts[1].tally.trials == 120
+    assert engine.calls <= 120 + 2 * 60
+
+
+def test_a_contract_stops_asking_as_soon_as_it_is_decided(tmp_path):
+    asked = {}
+    for name, answer in (("right", right), ("prose", lambda case: PROSE)):
+        results, _ = run(tmp_path / name, answer)
+        asked[name] = {c.name: c.tally.trials for c in results.contracts}
+    # 97 of 97 say more than 95 %, 239 without a failure less than 1.25 %; both are seen at the end of a round of 40.
+    assert asked["right"] == {
+        "chooses_a_tool": 120, "never_hallucinates_tools": 240, "valid_calls": 120, "calibrated_confidence": 160,
+    }  # fmt: skip
+    assert asked["prose"]["chooses_a_tool"] == 40
+
+
+def test_a_known_failure_of_a_never_contract_is_enough(tmp_path):
+    double, watched = scripted([replace(c, bar=Never(bound=0.05)) for c in CONTRACTS if c.name == "chooses_a_tool"])
+    double.answer = lambda prompt: PROSE
+    results = [
+        gate("none", engine=double, contracts=watched, cache=tmp_path, budget=400, catalogs=["tuya"]) for _ in range(2)
+    ]
+    assert [r.contracts[0].tally.trials for r in results] == [40, 0]
+    assert results[1].contracts[0].tally.found > 60
+    assert results[1].contracts[0].verdict.name == "fail"
+
+
+def test_the_gate_says_what_it_risks(tmp_path):
+    results, _ = run(tmp_path)
+    assert dict(results.risks) == {"alpha": 0.05, "beta": 0.05}
+    rates = [c for c in results.contracts if c.name == "chooses_a_tool"]
+    assert "at most 5 % of gates say so" in rates[0].verdict.reason
 
 
 def test_the_budget_is_split_without_loss():

@@ -12,7 +12,6 @@ from suite.stats import (
     EmptySampleError,
     clopper_pearson,
     lower_bound,
-    more_trials_to_settle,
     trials_without_failure,
     upper_bound,
 )
@@ -93,25 +92,6 @@ def test_the_interval_covers_the_truth_as_often_as_it_claims(rate: float) -> Non
     probabilities = [comb(trials, k) * rate**k * (1 - rate) ** (trials - k) for k in range(trials + 1)]
     covered = sum(p for p, x in zip(probabilities, intervals, strict=True) if x.low <= rate <= x.high)
     assert covered >= 0.95
-
-
-@given(counts(), st.sampled_from([0.5, 0.9, 0.95, 0.99]))
-def test_the_trials_that_would_settle_a_rate_are_the_fewest(count: tuple[int, int], threshold: float) -> None:
-    held, trials = count
-    more = more_trials_to_settle(held, trials, threshold)
-    if more is None:
-        return
-
-    def settled(n: int) -> bool:
-        as_now = held / trials * n
-        return lower_bound(as_now, n) >= threshold or upper_bound(as_now, n) < threshold
-
-    assert settled(trials + more)
-    assert more == 0 or not settled(trials + more - 1)
-
-
-def test_a_rate_that_is_the_threshold_is_never_settled() -> None:
-    assert more_trials_to_settle(95, 100, 0.95) is None
 
 
 @pytest.mark.parametrize("bound", [lower_bound, upper_bound, clopper_pearson])

@@ -11,7 +11,8 @@ def test_a_contract_tells_verdict_promise_and_reason() -> None:
     assert contract_lines(CHOOSES) == [
         "pass       chooses_a_tool",
         "           When a declared tool serves the request, the reply calls a tool.",
-        "           held in 298 of 300 cases: at least 97.9 % with 95 % confidence; the bar is 95 %",
+        "           held in 298 of 300 cases, above the bar of 95 %; at a rate of 95 % or less, at most 5 %",
+        "           of gates say so",
     ]
 
 
@@ -73,7 +74,7 @@ def test_an_endless_reply_is_cut() -> None:
     ("results", "text"),
     [
         (PASSING, "4 of 4 gating contracts passed"),
-        (FAILING, "0 of 4 gating contracts passed, 2 failed, 2 undecided"),
+        (FAILING, "0 of 4 gating contracts passed, 3 failed, 1 undecided"),
         (replace(PASSING, contracts=(CHOOSES,)), "1 of 1 gating contract passed"),
         (replace(PASSING, contracts=(SALVAGED,)), "no gating contract was judged"),
     ],
@@ -85,7 +86,7 @@ def test_the_gate_is_counted(results: Results, text: str) -> None:
 def test_bars_in_a_few_words() -> None:
     assert [bar_text(bar) for bar in (Never(), Rate(0.995), ReportOnly())] == [
         "no failure, <= 1 %",
-        "at least 99.5 %",
+        "above 99.5 %",
         "none",
     ]
 
@@ -94,5 +95,5 @@ def test_a_range_ends_at_100_only_without_failures() -> None:
     perfect, nearly = (contract("c", "Promise.", Rate(0.9), Tally(10_000, held)) for held in (10_000, 9_999))
     assert perfect.held_rate
     assert nearly.held_rate
-    assert range_text(perfect, perfect.held_rate) == "99.9 to 100 %"
-    assert range_text(nearly, nearly.held_rate) == "99.9 to 100.0 %"
+    assert range_text(perfect, perfect.held_rate) == "99.8 to 100 %"
+    assert range_text(nearly, nearly.held_rate) == "99.8 to 100.0 %"

@@ -1,7 +1,7 @@
 import pytest
 
 from suite.outcome import Bar, Ceiling, Interval, Never, Rate, ReportOnly, Tally, VerdictName
-from suite.stats import clopper_pearson, lower_bound, upper_bound
+from suite.sequential import Risks, confidence_sequence
 from suite.verdict import judge
 
 ECE = Ceiling("ece", at_most=0.1)
@@ -24,13 +24,18 @@ def ece(estimate: float, low: float, high: float) -> dict[str, Interval]:
         (Never(), Tally(300, 298, found=1), "fail", "2 failures in 300 cases measured and 1 found by search"),
         (Never(), Tally(0, 0, found=1), "fail", "1 found by search or known before"),
         (Never(), Tally(0, 0), "undecided", "no case was measured"),
-        (Rate(0.95), Tally(300, 298), "pass", "held in 298 of 300 cases: at least 97.9 % with 95 % confidence"),
+        (
+            Rate(0.95),
+            Tally(300, 298),
+            "pass",
+            "held in 298 of 300 cases, above the bar of 95 %; at a rate of 95 % or less",
+        ),
         (Rate(0.95), Tally(300, 298, found=9), "pass", "held in 298 of 300 cases"),
-        (Rate(0.95), Tally(300, 270), "fail", "at most 92.8 % with 95 % confidence; the bar is 95 %"),
-        (Rate(0.95), Tally(400, 383), "undecided", "about 2000 more cases would settle it at the present rate"),
-        (Rate(0.95), Tally(10, 10), "undecided", "about 49 more cases"),
-        (Rate(0.95), Tally(1, 1), "undecided", "held in 1 of 1 case: between 5.0 % and 100 %"),
-        (Rate(0.95), Tally(400, 380), "undecided", "too near to the estimate for any number of cases to settle it"),
+        (Rate(0.95), Tally(97, 97), "pass", "held in 97 of 97 cases"),
+        (Rate(0.95), Tally(96, 96), "undecided", "about 1 more case would settle it at the present rate"),
+        (Rate(0.95), Tally(300, 270), "fail", "short of an acceptable 98 %; at a rate of 98 % or more, at most 5 %"),
+        (Rate(0.95), Tally(400, 386), "undecided", "95 % (the bar) and 98 % cannot be told apart yet; about"),
+        (Rate(0.95), Tally(1, 1), "undecided", "held in 1 of 1 case: "),
         (Rate(0.95), Tally(0, 0, not_applicable=300), "undecided", "no case was measured"),
         (ReportOnly(), Tally(300, 270), "measured", "held in 270 of 300 cases; it does not gate"),
         (ReportOnly(), Tally(0, 0), "undecided", "no case was measured"),
@@ -63,28 +68,38 @@ def test_a_ceiling_without_trials_is_undecided() -> None:
     assert judge(Tally(0, 0), ECE, ece(0, 0, 0))[0].name == "undecided"
 
 
-def test_the_rate_comes_with_the_bounds_that_decided() -> None:
+def test_the_rate_comes_with_an_interval_that_stopping_early_does_not_spoil() -> None:
     _, interval = judge(Tally(300, 290), Rate(0.95), {})
+    assert interval == confidence_sequence(290, 300)
+
+
+def test_no_failure_has_the_exact_bound_that_the_verdict_tells() -> None:
+    verdict, interval = judge(Tally(300, 300), Never(), {})
     assert interval is not None
-    assert interval == clopper_pearson(290, 300, 0.9)
-    assert interval.low == pytest.approx(lower_bound(290, 300, 0.95))
-    assert interval.high == pytest.approx(upper_bound(290, 300, 0.95))
+    assert interval.low == pytest.approx(0.05 ** (1 / 300))
+    assert "below 0.994 %" in verdict.reason
 
 
 def test_there_is_no_rate_without_trials() -> None:
     assert judge(Tally(0, 0), Rate(0.95), {})[1] is None
 
 
-@pytest.mark.parametrize("held", range(101))
-def test_the_verdict_agrees_with_the_interval_shown(held: int) -> None:
-    verdict, interval = judge(Tally(100, held), Rate(0.8), {})
-    assert interval is not None
-    expected = "pass" if interval.low >= 0.8 else "fail" if interval.high < 0.8 else "undecided"
-    assert verdict.name == expected
-
-
-def test_a_higher_level_asks_for_more() -> None:
-    assert judge(Tally(300, 300), Never(), {}, level=0.95)[0].name == "pass"
-    verdict, _ = judge(Tally(300, 300), Never(), {}, level=0.99)
+def test_smaller_risks_ask_for_more() -> None:
+    assert judge(Tally(300, 300), Never(), {})[0].name == "pass"
+    assert judge(Tally(97, 97), Rate(0.95), {})[0].name == "pass"
+    careful = Risks(alpha=0.01, beta=0.01)
+    verdict, _ = judge(Tally(300, 300), Never(), {}, careful)
     assert verdict.name == "undecided"
     assert "with 99 % confidence" in verdict.reason
+    assert judge(Tally(97, 97), Rate(0.95), {}, careful)[0].name == "undecided"
+
+
+@pytest.mark.parametrize(("at_least", "acceptable"), [(1.0, 1.0), (0.9, 0.9), (0.9, 0.8), (-0.1, 0.5), (0.9, 1.1)])
+def test_a_rate_that_leaves_no_room_is_refused(at_least: float, acceptable: float) -> None:
+    with pytest.raises(ValueError, match="use Never"):
+        Rate(at_least, acceptable)
+
+
+def test_two_fifths_of_the_failures_are_acceptable_unless_told_otherwise() -> None:
+    assert Rate(0.95).acceptable == 0.98
+    assert Rate(0.95, 0.99).acceptable == 0.99
