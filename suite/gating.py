@@ -140,7 +140,7 @@ class Run:
         self._lane("known", self.contracts, lambda c: self.corpus.cases(c.name), judged)
         self._measure(judged)
         drawn = partial(collect, scene=self.scene, examples=self.budget.search, run_seed=self.seed)
-        self._lane("search", self.contracts, drawn, judged)
+        self._lane("search", [c for c in self.contracts if c.bar.gating], drawn, judged)
         contracts = tuple(self._conclude(c, judged[c.name]) for c in self.contracts)
         return Results(
             identity=self.engine.identity,
@@ -157,9 +157,13 @@ class Run:
         )
 
     def _measure(self, judged: dict[str, list[Judged]]) -> None:
-        """Rounds of independent draws, until each contract is decided or its budget is spent."""
+        """Rounds of independent draws, until each contract is decided or its budget is spent.
+
+        Contracts that do not gate are measured along with those that do, and alone only if there are no others.
+        """
+        gates = any(c.bar.gating for c in self.contracts)
         left, done = [c for c in self.contracts if not self._settled(c, judged[c.name], 0)], 0
-        while left and done < self.budget.measure:
+        while done < self.budget.measure and (any(c.bar.gating for c in left) if gates else left):
             upto = min(done + ROUND, self.budget.measure)
             self._lane("measure", left, partial(self._sample, numbers=range(done, upto)), judged)
             left, done = [c for c in left if not self._settled(c, judged[c.name], upto)], upto

@@ -3,9 +3,24 @@
 from suite.contract import Contract
 from suite.contracts.calibrated_confidence import calibrated_confidence
 from suite.contracts.chooses_a_tool import chooses_a_tool
+from suite.contracts.grounded_arguments import grounded_arguments
+from suite.contracts.knows_when_nothing_fits import knows_when_nothing_fits
 from suite.contracts.never_hallucinates_tools import never_hallucinates_tools
+from suite.contracts.right_arguments import right_arguments
+from suite.contracts.right_tool import right_tool
+from suite.contracts.stops_and_stays_short import stops_and_stays_short
 from suite.contracts.valid_calls import valid_calls
 
-CONTRACTS: tuple[Contract, ...] = (chooses_a_tool, never_hallucinates_tools, valid_calls, calibrated_confidence)
+CONTRACTS: tuple[Contract, ...] = (
+    chooses_a_tool,
+    never_hallucinates_tools,
+    valid_calls,
+    calibrated_confidence,
+    right_tool,
+    right_arguments,
+    grounded_arguments,
+    knows_when_nothing_fits,
+    stops_and_stays_short,
+)
 
 __all__ = ["CONTRACTS"]

@@ -1,6 +1,7 @@
 """Each contract holds, breaks, and is not applicable somewhere; a contract nobody saw break is not trusted."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,12 @@ from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall, user
 from suite.contracts import CONTRACTS
 from suite.contracts.calibrated_confidence import calibrated_confidence, summarise
 from suite.contracts.chooses_a_tool import chooses_a_tool
+from suite.contracts.grounded_arguments import grounded_arguments
+from suite.contracts.knows_when_nothing_fits import knows_when_nothing_fits
 from suite.contracts.never_hallucinates_tools import never_hallucinates_tools
+from suite.contracts.right_arguments import right_arguments
+from suite.contracts.right_tool import right_tool
+from suite.contracts.stops_and_stays_short import stops_and_stays_short
 from suite.contracts.valid_calls import valid_calls
 from suite.outcome import Broken, Generation, Held, NotApplicable, Reply, Scored
 
@@ -21,7 +27,8 @@ LAMP = Tool(
 CASE = Case(
     Catalog("home", (LAMP,)), (user("set the lamp to level 20"),), Oracle((ToolCall("set_lamp", {"level": 20}),))
 )
-GOOD = "<start_function_call>call:set_lamp{level:20}<end_function_call><start_function_response>"
+CALL = "<start_function_call>call:set_lamp{level:20}<end_function_call>"
+GOOD = CALL + "<start_function_response>"
 
 
 def reply(text, finish="stop", logprob=-0.1, form="functiongemma"):
@@ -45,12 +52,59 @@ OUTCOMES = [
     (valid_calls, "<start_function_call>call:set_lamp{level:", Broken),
     (valid_calls, "None of these tools can do that.<end_of_turn>", NotApplicable),
     (calibrated_confidence, GOOD, Scored),
+    (right_tool, GOOD, Held),
+    (right_tool, GOOD.replace("20", "21"), Held),
+    (right_tool, GOOD.replace("set_lamp", "set_fan"), Broken),
+    (right_tool, GOOD.replace("<end_function_call>", "<end_function_call>" + CALL, 1), Broken),
+    (right_tool, "None of these tools can do that.<end_of_turn>", Broken),
+    (right_arguments, GOOD, Held),
+    (right_arguments, GOOD.replace("20", "21"), Broken),
+    (right_arguments, GOOD.replace("20", "<escape>20<escape>"), Broken),
+    (right_arguments, GOOD.replace("set_lamp", "set_fan"), NotApplicable),
+    (grounded_arguments, GOOD, Held),
+    (grounded_arguments, GOOD.replace("20", "21"), Broken),
+    (grounded_arguments, GOOD.replace("level:20", "level:20,id:<escape>lamp-7<escape>"), Broken),
+    (grounded_arguments, GOOD.replace("set_lamp", "set_fan"), NotApplicable),
+    (stops_and_stays_short, GOOD, Held),
+    (stops_and_stays_short, CALL + GOOD, Broken),
+    (stops_and_stays_short, "Sure! " + GOOD, Broken),
+    (stops_and_stays_short, "None of these tools can do that.<end_of_turn>", NotApplicable),
 ]
 
 
 @pytest.mark.parametrize(("contract", "text", "kind"), OUTCOMES, ids=lambda v: getattr(v, "name", None))
 def test_a_contract_says_what_its_promise_says(contract, text, kind):
     assert isinstance(contract.judge(CASE, reply(text)), kind)
+
+
+NOTHING_FITS = [
+    ("abstain", "None of these tools can do that.<end_of_turn>", Held),
+    ("abstain", GOOD, Broken),
+    ("abstain", "<start_function_call>call:set_lamp{level:", Broken),
+    ("must_choose", GOOD, Held),
+    ("must_choose", GOOD.replace("set_lamp", "set_fan"), Broken),
+    ("must_choose", "None of these tools can do that.<end_of_turn>", Broken),
+]
+
+
+@pytest.mark.parametrize(("policy", "text", "kind"), NOTHING_FITS)
+def test_what_is_right_when_nothing_fits_is_the_catalogs_policy(policy, text, kind):
+    case = replace(CASE, catalog=replace(CASE.catalog, policy=policy), oracle=Oracle(()))
+    assert isinstance(knows_when_nothing_fits.judge(case, reply(text)), kind)
+
+
+def test_where_a_tool_serves_abstention_is_not_asked_for():
+    assert isinstance(knows_when_nothing_fits.judge(CASE, reply(GOOD)), NotApplicable)
+
+
+def test_an_unknown_answer_is_neither_right_nor_wrong():
+    nobody_knows = replace(CASE, oracle=Oracle(None))
+    assert isinstance(right_tool.judge(nobody_knows, reply(GOOD)), NotApplicable)
+    assert isinstance(right_arguments.judge(nobody_knows, reply(GOOD)), NotApplicable)
+
+
+def test_an_endless_reply_does_not_stop():
+    assert isinstance(stops_and_stays_short.judge(CASE, reply(GOOD, finish="length")), Broken)
 
 
 def test_a_reply_cut_off_at_the_limit_is_not_valid():

@@ -10,6 +10,7 @@ from suite.gating import Budget, gate
 from suite.outcome import Never
 from tests.suite.scripted import right, scripted
 
+GATING = tuple(c for c in CONTRACTS if c.bar.gating)
 PROSE = "Sure, I will do that for you.<end_of_turn>"
 
 
@@ -25,7 +26,8 @@ def verdicts(results):
 def test_an_engine_that_is_always_right_and_sure_passes(tmp_path):
     results, _ = run(tmp_path)
     assert results.passed
-    assert set(verdicts(results).values()) == {"pass"}
+    assert {c.name: c.verdict.name for c in results.contracts if c.bar.gating} == {c.name: "pass" for c in GATING}
+    assert all(c.held_rate.estimate == 1 for c in results.contracts if c.name != "calibrated_confidence")
 
 
 @pytest.mark.parametrize("form", ["functiongemma", "intent_json"])
@@ -49,7 +51,7 @@ def test_a_hallucinated_tool_fails_only_the_contract_about_it(tmp_path):
     def answer(case):
         return right(case) if case.oracle.calls else "<start_function_call>call:made_up{}<end_function_call>"
 
-    results, _ = run(tmp_path, answer, contracts=[c for c in CONTRACTS if c.name != "calibrated_confidence"])
+    results, _ = run(tmp_path, answer, contracts=[c for c in GATING if c.name != "calibrated_confidence"])
     assert verdicts(results) == {
         "chooses_a_tool": "pass",
         "never_hallucinates_tools": "fail",
@@ -99,13 +101,22 @@ def test_contracts_share_the_replies_to_cases_they_draw_alike(tmp_path):
 def test_a_contract_stops_asking_as_soon_as_it_is_decided(tmp_path):
     asked = {}
     for name, answer in (("right", right), ("prose", lambda case: PROSE)):
-        results, _ = run(tmp_path / name, answer)
+        results, _ = run(tmp_path / name, answer, contracts=GATING)
         asked[name] = {c.name: c.tally.trials for c in results.contracts}
     # 97 of 97 say more than 95 %, 239 without a failure less than 1.25 %; both are seen at the end of a round of 40.
     assert asked["right"] == {
         "chooses_a_tool": 120, "never_hallucinates_tools": 240, "valid_calls": 120, "calibrated_confidence": 160,
     }  # fmt: skip
     assert asked["prose"]["chooses_a_tool"] == 40
+
+
+def test_what_does_not_gate_is_measured_along_and_not_searched(tmp_path):
+    results, _ = run(tmp_path, lambda case: PROSE)
+    longest = max(c.tally.trials + c.tally.not_applicable for c in results.contracts if c.bar.gating)
+    aside = [c for c in results.contracts if not c.bar.gating]
+    assert {c.tally.trials + c.tally.not_applicable for c in aside} == {longest}
+    assert {c.verdict.name for c in aside} <= {"measured", "undecided"}
+    assert all(example.lane != "search" for c in aside for example in c.counterexamples)
 
 
 def test_a_known_failure_of_a_never_contract_is_enough(tmp_path):

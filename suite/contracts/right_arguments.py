@@ -1,0 +1,30 @@
+"""Right arguments.
+
+Compared by JSON type and value (1 is 1.0 but not true and not "1"), whatever the order of keys and of several calls.
+"""
+
+from __future__ import annotations
+
+import json
+
+from fixtures.types import Case, ToolCall
+from suite.cases import answers, clear
+from suite.contract import contract
+from suite.outcome import Broken, Held, NotApplicable, Outcome, Reply, ReportOnly
+
+
+@contract(cases=clear, bar=ReportOnly())
+def right_arguments(case: Case, reply: Reply) -> Outcome:
+    """A reply that calls the right tools calls them with the very arguments that the request says."""
+    wanted, got = case.oracle.calls, reply.parsed.calls
+    if wanted is None:
+        return NotApplicable("nobody knows the right answer")
+    if sorted(call.name for call in got) != sorted(call.name for call in wanted):
+        return NotApplicable("the reply calls other tools, which is another contract's concern")
+    if answers(case, got):
+        return Held()
+    return Broken(got=_told(got), wanted=_told(wanted))
+
+
+def _told(calls: tuple[ToolCall, ...]) -> str:
+    return "; ".join(f"{call.name} {json.dumps(dict(call.arguments), ensure_ascii=False)}" for call in calls)
