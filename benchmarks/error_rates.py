@@ -1,11 +1,11 @@
 """`python -m benchmarks.error_rates [--adapters N] [--plot FILE]`: how often verdicts are wrong, and what they cost.
 
 No model: an adapter is a rate at which it keeps a contract. For every bar shipped, N simulated adapters of each rate
-are judged by the gate's own test, in the gate's own rounds, without an end. The table says how often those at the bar or
-below are accepted, how often those at the acceptable rate or above are rejected, and how many cases it took, against the
-fixed-size binomial test with the same two error rates. The plot shows the cases by rate.
+are judged by the gate's own test, in the gate's own rounds, without an end. The table says how often those at the bar
+are accepted, how often those at the acceptable rate are rejected, and how many cases it took, against the fixed-size
+binomial test with the same two error rates. The plot shows the cases by rate.
 
-    rate  accepted  rejected  cases (median, 95 %)  fixed size  saved at the median
+    | true rate | accepted | rejected | cases: median | 95 % | fixed size | saved |
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def test_one_contract_can_be_chosen(run):
     _, output = gate(run, "-k", "never_hallucinates_tools")
     assert "1 passed" in output or "1 failed" in output
     assert f"{len(CONTRACTS) - 1} deselected" in output
-    assert "only 1 of 4 contracts were asked" in output
+    assert f"only 1 of {len(CONTRACTS)} contracts were asked" in output
 
 
 def test_results_are_written(run, tmp_path):
