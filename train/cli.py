@@ -12,7 +12,7 @@ from typing import Any
 
 from fixtures.errors import UserError
 from fixtures.formats import FORMATS
-from train import promote
+from train import check, promote
 from train.job import CHOICES, Job, Settings
 from train.screen import say
 
@@ -31,6 +31,9 @@ BACKENDS: Mapping[str, Backend] = {
 }
 
 
+COMMANDS: Mapping[str, Any] = {"check": check, "promote": promote}
+"""Modules with ABOUT, add_options and main, which returns the exit status."""
+
 DATA_HELP = "JSON lines with messages and tools, or SeedCore's user_content, tool_name and tool_arguments"
 
 
@@ -38,8 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns 0, 1 if a promotion was refused, 2 for input that a person can repair."""
     options = _parser().parse_args(arguments)
     try:
-        if options.command == "promote":
-            return promote.main(options)
+        if options.command in COMMANDS:
+            return int(COMMANDS[options.command].main(options))
         adapter = train(_job(options))
     except UserError as error:
         sys.stderr.write(f"{error}\n")
@@ -62,7 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, backend in BACKENDS.items():
         _add_backend(commands.add_parser(name, help=backend.about, description=backend.about))
-    promote.add_options(commands.add_parser("promote", help=promote.ABOUT, description=promote.ABOUT))
+    for name, module in COMMANDS.items():
+        module.add_options(commands.add_parser(name, help=module.ABOUT, description=module.ABOUT))
     return parser
 
 
@@ -73,6 +77,8 @@ def _add_backend(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base", default="tiny", help="name or folder of the base model (default: tiny)")
     parser.add_argument("--format", default=FORMATS[0], choices=FORMATS, help="the wire format (default: %(default)s)")
     parser.add_argument("--skip-bad-rows", action="store_true", help="leave out rows that cannot be trained on")
+    parser.add_argument("--drop-ungrounded", action="store_true", help="leave out rows with values that nobody said")
+    parser.add_argument("--context-field", default="", help="a field of each row that goes into the prompt")
     parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped")
     group = parser.add_argument_group("hyperparameters")
     for f in fields(Settings):
@@ -94,5 +100,5 @@ def _names(text: str) -> tuple[str, ...]:
 def _job(options: argparse.Namespace) -> Job:
     given: dict[str, Any] = vars(options)
     settings = Settings(**{f.name: given[f.name] for f in fields(Settings)})
-    names = ("data", "out", "tools", "base", "format", "skip_bad_rows", "resume")
+    names = ("data", "out", "tools", "base", "format", "skip_bad_rows", "drop_ungrounded", "context_field", "resume")
     return Job(backend=options.command, settings=settings, **{name: given[name] for name in names})

@@ -55,12 +55,25 @@ def digest(rows: Iterable[Row]) -> str:
     return hasher.hexdigest()
 
 
-def read_rows(path: Path, form: Format, catalog: Declarations | None = None, *, trust_calls: bool = False) -> Checked:
-    """All rows of a file; raises UserError for a file that cannot be read or holds no row at all."""
+def read_rows(
+    path: Path,
+    form: Format,
+    catalog: Declarations | None = None,
+    *,
+    trust_calls: bool = False,
+    context_field: str = "",
+) -> Checked:
+    """All rows of a file; raises UserError for a file that cannot be read or holds no row at all.
+
+    `context_field` names a field of each row whose content goes into the prompt, behind the developer's line.
+    """
     rows: list[Row] = []
     faults: list[Fault] = []
     for line, text in _lines(path):
-        found = _row_of(line, text, catalog, trust_calls)
+        data: Any = parse_strictly(text)
+        found = _row_of(line, data, catalog, trust_calls)
+        if context_field and isinstance(found, Row):
+            found = _with_context(found, dict(data).get(context_field), context_field, form)
         problem = found if isinstance(found, Fault) else _cannot_be_written(found, form)
         if isinstance(problem, Fault):
             faults.append(problem)
@@ -108,8 +121,16 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
             yield number, line
 
 
-def _row_of(line: int, text: bytes, catalog: Declarations | None, trust_calls: bool) -> Row | Fault:
-    data = parse_strictly(text)
+def _with_context(row: Row, context: Any, field: str, form: Format) -> Row | Fault:
+    """The row with the context in its developer message: a text as it is, anything else as JSON."""
+    if context in (None, ""):
+        return Fault(row.line, f"/{field}", "the row has no such field to put into the prompt")
+    told = context if isinstance(context, str) else json.dumps(context, ensure_ascii=False)
+    first, *rest = form.with_developer(row.messages)
+    return Row(row.line, ({**first, "content": f"{first['content']}\n{told}"}, *rest), row.tools)
+
+
+def _row_of(line: int, data: Any, catalog: Declarations | None, trust_calls: bool) -> Row | Fault:
     if isinstance(data, NotJson):
         return Fault(line, "", f"this is not JSON: {data.reason}")
     if not isinstance(data, dict):

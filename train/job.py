@@ -64,7 +64,9 @@ class Settings:
 class Job:
     """One run of one backend: the data, the base, the format, where the run folder goes, and the settings.
 
-    `tools` is a catalog (a file or a shipped name) for rows that bring no tools of their own. `trust_calls` takes
+    `tools` is a catalog (a file or a shipped name) for rows that bring no tools of their own. `context_field` names a
+    field of each row that goes into the prompt; `drop_ungrounded` leaves out rows that teach to make values up, which
+    is asked after the context is there. `trust_calls` takes
     calls as they are, undeclared or against their schema; it is for adapters that are sabotaged to try the gate, and no
     command line offers it.
     """
@@ -76,6 +78,8 @@ class Job:
     base: str = "tiny"
     format: str = "functiongemma"
     skip_bad_rows: bool = False
+    drop_ungrounded: bool = False
+    context_field: str = ""
     trust_calls: bool = False
     resume: bool = False
     settings: Settings = field(default_factory=Settings)

@@ -10,6 +10,7 @@ from typing import Any
 
 from fixtures.bases import Base, resolve_base
 from fixtures.catalogs import load_catalog
+from fixtures.errors import UserError
 from fixtures.formats import Format, load_format
 from fixtures.versions import installed
 from train.checks import Fault
@@ -18,6 +19,7 @@ from train.job import Job, as_json, check
 from train.mask import Example, encode, load_tokenizer, show
 from train.run import LIBRARIES, Run, check_free, open_run
 from train.screen import say
+from train.survey import is_grounded
 
 _GREEN, _PLAIN = "\x1b[1;32m", "\x1b[0m"
 
@@ -42,8 +44,9 @@ def prepare(job: Job) -> Prepared:
     check_free(job.out, resume=job.resume)
     base = resolve_base(job.base)
     catalog = load_catalog(job.tools).catalog.declarations() if job.tools else None
-    read = read_rows(job.data, form, catalog, trust_calls=job.trust_calls)
+    read = read_rows(job.data, form, catalog, trust_calls=job.trust_calls, context_field=job.context_field)
     rows = accept(job.data, read, skip=job.skip_bad_rows, say=say)
+    rows = _grounded(job, rows) if job.drop_ungrounded else rows
     tokenizer = load_tokenizer(base.path, form)
     fitting, examples, faults = _encode_all(rows, form, tokenizer, job.settings.max_length)
     kept = accept(job.data, Checked(fitting, faults), skip=job.skip_bad_rows, say=say)
@@ -57,6 +60,8 @@ def prepare(job: Job) -> Prepared:
             "rows": len(kept),
             "left_out": left_out,
             "trust_calls": job.trust_calls,
+            "context_field": job.context_field,
+            "drop_ungrounded": job.drop_ungrounded,
         },
         "base": {"name": base.name, "digest": base.digest},
         "format": {"name": form.name, "digest": form.digest},
@@ -65,6 +70,16 @@ def prepare(job: Job) -> Prepared:
     run = open_run(job.out, facts, show(examples[0], tokenizer) + "\n", resume=job.resume)
     _tell(job, run, examples, show(examples[0], tokenizer, *_marks()))
     return Prepared(job, base, form, tokenizer, kept, examples, run)
+
+
+def _grounded(job: Job, rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """The rows that make no value up; raises UserError if none is left."""
+    kept = tuple(row for row in rows if is_grounded(row))
+    say(f"left out {len(rows) - len(kept)} of {len(rows)} rows with values that nobody said (--drop-ungrounded)")
+    if not kept:
+        hint = f"put what the values are taken from into the prompt with --context-field; see train check {job.data}"
+        raise UserError(f"--data {job.data}", "every row has values that nobody said", hint=hint)
+    return kept
 
 
 def carry_out(job: Job, build: Callable[[Prepared], Any]) -> Path:

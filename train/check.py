@@ -1,0 +1,123 @@
+"""`python -m train check DATA`: whether rows are fit to train on, and what they would teach. Trains nothing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fixtures.bases import resolve_base
+from fixtures.catalogs import load_catalog
+from fixtures.formats import FORMATS, load_format
+from suite.files import write_text
+from train.advice import Advice, advise
+from train.checks import Fault
+from train.data import Row, digest, read_rows
+from train.findings import GROUPS, Finding, listing, to_json
+from train.job import Settings
+from train.leaks import leaks
+from train.mask import Example, encode, load_tokenizer, show
+from train.screen import say
+from train.survey import survey
+
+ABOUT = "check training data: what breaks training, what teaches faults, what is worth knowing; trains nothing"
+SECONDS_A_TOKEN = 1 / 4000
+"""Of training the embedded base on two cores, forward and backward, measured by benchmarks/heldout.py."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that was found in a file."""
+
+    rows: tuple[Row, ...]
+    findings: tuple[Finding, ...]
+    advice: Advice
+    tokens: tuple[int, ...]
+    """Of each row that can be trained on, in the file's order."""
+    preview: str
+
+    @property
+    def broken(self) -> bool:
+        return any(finding.group == "breaks training" for finding in self.findings)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("data", type=Path, metavar="DATA", help="the rows, as for training")
+    parser.add_argument("--tools", help="tools for rows without their own: a file or a shipped catalog's name")
+    parser.add_argument("--format", default=FORMATS[0], choices=FORMATS, help="the wire format (default: %(default)s)")
+    parser.add_argument("--base", default="tiny", help="whose tokens are counted (default: tiny)")
+    parser.add_argument("--max-length", type=int, default=Settings().max_length, help="tokens a row may have")
+    parser.add_argument("--context-field", default="", help="a field of each row that goes into the prompt")
+    parser.add_argument("--gate-seed", type=int, default=0, help="the exam to look for leaks into (default: 0)")
+    parser.add_argument("--catalog", action="append", default=[], help="a catalog of that exam; repeatable")
+    parser.add_argument("--known", type=Path, default=Path(".callproof/counterexamples"), help="kept counterexamples")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the findings there as JSON")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Print the report; returns 1 if something breaks training. Raises UserError for input that cannot be read."""
+    report = examine(options)
+    say(f"{options.data}: {len(report.rows)} rows can be trained on\n")
+    say(listing(report.findings) + "\n")
+    if report.tokens:
+        say(
+            f"{budget_text(report.tokens, Settings().epochs)}\nthe first row; what is learned stands between the marks:"
+        )
+        say(report.preview + "\n")
+    say(report.advice.text)
+    if options.json:
+        write_text(options.json, json.dumps(as_json(options.data, report), indent=2, ensure_ascii=False) + "\n")
+    return int(report.broken)
+
+
+def examine(options: argparse.Namespace) -> Report:
+    """Read, encode and survey a file."""
+    form, base = load_format(options.format), resolve_base(options.base)
+    catalog = load_catalog(options.tools).catalog.declarations() if options.tools else None
+    read = read_rows(options.data, form, catalog, context_field=options.context_field)
+    tokenizer = load_tokenizer(base.path, form)
+    encoded = [(row, encode(row, form, tokenizer, options.max_length)) for row in read.rows]
+    rows = tuple(row for row, found in encoded if isinstance(found, Example))
+    examples = [found for _, found in encoded if isinstance(found, Example)]
+    faults = [*read.faults, *(found for _, found in encoded if isinstance(found, Fault))]
+    findings = broken(faults)
+    if rows:
+        findings += [*survey(rows), *leaks(rows, options.gate_seed, options.catalog, options.known)]
+    preview = show(examples[0], tokenizer) if examples else ""
+    ordered = tuple(sorted(findings, key=lambda finding: GROUPS.index(finding.group)))
+    return Report(rows, ordered, advise(rows, ordered, gpu=has_gpu()), tuple(len(e.ids) for e in examples), preview)
+
+
+def broken(faults: Sequence[Fault]) -> list[Finding]:
+    """One finding a row that cannot be trained on."""
+    ordered = sorted(faults, key=lambda fault: fault.line)
+    return [Finding("breaks training", "broken row", fault.text, (fault.line,)) for fault in ordered]
+
+
+def has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def budget_text(tokens: Sequence[int], epochs: float) -> str:
+    """Tokens of the rows, and how long training on them will take."""
+    minutes = sum(tokens) * epochs * SECONDS_A_TOKEN / 60
+    ordered = sorted(tokens)
+    return (
+        f"{len(tokens)} rows of {ordered[0]} to {ordered[-1]} tokens (median {ordered[len(ordered) // 2]}), "
+        f"{sum(tokens):,} in all; {epochs:g} epochs on the embedded base take about {minutes:.1f} minutes on two cores"
+    )
+
+
+def as_json(data: Path, report: Report) -> dict[str, Any]:
+    """The report as JSON."""
+    return {
+        "data": {"path": str(data), "digest": digest(report.rows), "rows": len(report.rows)},
+        "findings": to_json(report.findings),
+        "advice": {"phase": report.advice.phase, "reasons": list(report.advice.reasons)},
+        "tokens": {"total": sum(report.tokens), "longest": max(report.tokens, default=0)},
+    }

@@ -1,0 +1,133 @@
+"""What training rows share with the exam: requests, tool names, values and sentences that the gate will draw."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fixtures.catalogs import SHIPPED, load_catalog
+from fixtures.choosing import SeededChooser
+from fixtures.types import Case
+from suite.contracts import CONTRACTS
+from suite.gating import DEFAULT_BUDGET, DEFAULT_CATALOGS, Budget
+from suite.grounding import declared, leaves, normal
+from suite.known import Corpus
+from suite.scene import Scene
+from train.data import Row
+from train.findings import Finding, share
+from train.survey import learned_calls, request
+
+SHORTEST_VALUE = 4
+"""Letters; shorter values are shared by chance."""
+_HOLE = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What can be shared: requests, their sentences with the values cut out, names of drawn tools, and values."""
+
+    requests: frozenset[str]
+    sentences: frozenset[str]
+    tools: frozenset[str]
+    values: frozenset[str]
+
+
+def exam_cases(seed: int, catalogs: Sequence[str] = ()) -> list[Case]:
+    """What the gate measures at this seed and the default budget."""
+    scene = Scene(tuple(load_catalog(name) for name in catalogs or DEFAULT_CATALOGS))
+    draws = {contract.draw.__name__: contract.draw for contract in CONTRACTS}
+    numbers = range(Budget.of(DEFAULT_BUDGET).measure)
+    return [
+        draw(scene, SeededChooser(f"measure:{seed}:{name}:{number}"))
+        for name, draw in draws.items()
+        for number in numbers
+    ]
+
+
+def leaks(rows: Sequence[Row], seed: int, catalogs: Sequence[str], known: Path) -> list[Finding]:
+    """Findings about what the rows share with the exam of that seed, and with the counterexamples in `known`."""
+    corpus = Corpus(known)
+    kept = [case for contract in CONTRACTS for case in corpus.cases(contract.name)]
+    mine = traits_of_rows(rows)
+    found = list(_shared(rows, mine, traits_of_cases(exam_cases(seed, catalogs)), f"the exam at seed {seed}"))
+    return found + list(_shared(rows, mine, traits_of_cases(kept), "the known counterexamples"))
+
+
+def _shared(rows: Sequence[Row], mine: Traits, exam: Traits, whose: str) -> Iterator[Finding]:
+    for rule, text, part in (
+        ("leaked request", "requests stand word for word in", "requests"),
+        ("leaked tool name", "tool names that no catalog file has are also drawn in", "tools"),
+        ("leaked value", "values are also values in", "values"),
+        ("shared sentence", "sentences, with the values cut out, are also in", "sentences"),
+    ):
+        both: frozenset[str] = getattr(mine, part) & getattr(exam, part)
+        if not both:
+            continue
+        shown = ", ".join(sorted(both)[:3])
+        grave = part in ("requests", "tools")
+        lines = tuple(row.line for row in rows if normal(request(row)) in both) if part == "requests" else ()
+        yield Finding(
+            "teaches the fault" if grave else "worth knowing",
+            rule,
+            f"{share(len(both), len(getattr(mine, part)))} of the {text} {whose}: {shown}",
+            lines,
+            "leave them out, or gate with another --seed: an exam that was trained on proves nothing" if grave else "",
+            {"shared": sorted(both)},
+        )
+
+
+def traits_of_rows(rows: Sequence[Row]) -> Traits:
+    """Of training rows; every tool counts that is not one of a shipped catalog."""
+    arguments = [(row, name, values) for row, _, name, values in learned_calls(rows)]
+    functions = [(row.line, tool["function"]) for row in rows for tool in row.tools]
+    schemas = {(line, function["name"]): function.get("parameters") or {} for line, function in functions}
+    texts = [_texts(values, schemas.get((row.line, name), {})) for row, name, values in arguments]
+    by_row: dict[int, list[str]] = {}
+    for (row, _, _), found in zip(arguments, texts, strict=True):
+        by_row.setdefault(row.line, []).extend(found)
+    return Traits(
+        frozenset(normal(request(row)) for row in rows),
+        frozenset(sentence(request(row), by_row.get(row.line, ())) for row in rows),
+        frozenset(name for _, name in schemas) - _shipped_tools(),
+        frozenset(text for found in texts for text in found),
+    )
+
+
+def traits_of_cases(cases: Sequence[Case]) -> Traits:
+    """Of the gate's cases; of their tools those that were drawn: a catalog under test is meant to be learned."""
+    found = [
+        (case, [t for call in case.oracle.calls or () for t in _texts(call.arguments, _schema(case, call.name))])
+        for case in cases
+    ]
+    return Traits(
+        frozenset(normal(case.request) for case in cases),
+        frozenset(sentence(case.request, texts) for case, texts in found),
+        frozenset(name for case in cases if case.catalog.name == "drawn" for name in case.catalog.names),
+        frozenset(text for _, texts in found for text in texts),
+    )
+
+
+def _schema(case: Case, name: str) -> Mapping[str, Any]:
+    return case.catalog[name].parameters if name in case.catalog.names else {}
+
+
+def _texts(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
+    """The texts among the values that the declaration does not offer itself."""
+    found = [(value, declared(known)) for _, value, known in leaves(arguments, schema)]
+    texts = [normal(v) for v, offered in found if isinstance(v, str) and v not in offered]
+    return [text for text in texts if len(text) >= SHORTEST_VALUE and any(c.isalpha() for c in text)]
+
+
+def sentence(said: str, values: Iterable[str]) -> str:
+    """A request with its values and numbers cut out."""
+    text = normal(said)
+    for value in sorted(values, key=len, reverse=True):
+        text = text.replace(value, _HOLE)
+    return re.sub(r"\d+", _HOLE, text)
+
+
+def _shipped_tools() -> frozenset[str]:
+    return frozenset(name for shipped in SHIPPED for name in load_catalog(shipped).catalog.names)
