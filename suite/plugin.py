@@ -18,6 +18,7 @@ from suite.contract import Contract
 from suite.contracts import CONTRACTS
 from suite.engine import Engine, Target, identify
 from suite.gating import DEFAULT_BUDGET, gate
+from suite.loading import contract_files, contracts_in, load_contracts
 from suite.outcome import ContractResult, Results
 from suite.settings import Settings, read_settings
 from suite.summary import contract_lines, counterexample_lines
@@ -26,7 +27,7 @@ CONTRACTS_FOLDER = Path(__file__).parent / "contracts"
 ENGINE_VARIABLE = "CALLPROOF_ENGINE"
 """`package.module:factory` of an engine that replaces the real model; the factory gets the identified target."""
 
-_OPTIONS = ("adapter", "base", "format", "catalog", "seed", "budget", "results")
+_OPTIONS = ("adapter", "base", "format", "catalog", "seed", "budget", "contracts", "results")
 _settings = pytest.StashKey[Settings]()
 _results = pytest.StashKey[Results]()
 
@@ -57,6 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--budget", metavar="N", type=int, help=f"model calls that each contract may spend (default: {DEFAULT_BUDGET})"
     )
+    group.addoption("--contracts", metavar="DIR", help="ask the contracts in this folder's Python files too")
     group.addoption("--results", metavar="FILE", help="write the results there as JSON, for reports and promotion")
 
 
@@ -69,29 +71,40 @@ def pytest_configure(config: pytest.Config) -> None:
             target_of(settings)
             for name in settings.catalog:
                 load_catalog(name)
+            load_contracts(own_contracts(settings))
     except UserError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[_settings] = settings
     named_no_paths = config.args_source is not pytest.Config.ArgsSource.ARGS
     if settings.adapter is not None and named_no_paths:
-        config.args = [str(CONTRACTS_FOLDER)]
+        own = own_contracts(settings)
+        config.args = [str(CONTRACTS_FOLDER), *([str(own)] if own else [])]
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    is_contract = file_path.parent == CONTRACTS_FOLDER and not file_path.name.startswith("_")
-    if is_contract and file_path.suffix == ".py" and parent.config.stash[_settings].adapter is not None:
+    settings = parent.config.stash[_settings]
+    if settings.adapter is None:
+        return None
+    own = own_contracts(settings)
+    folders = [CONTRACTS_FOLDER, *([own.resolve()] if own else [])]
+    if file_path.parent in folders and file_path in contract_files(file_path.parent):
         return ContractFile.from_parent(parent, path=file_path)
     return None
 
 
+def own_contracts(settings: Settings) -> Path | None:
+    """The folder of the user's own contracts, if there is one."""
+    return Path(settings.contracts) if settings.contracts else None
+
+
 class ContractFile(pytest.File):
-    """One file of suite/contracts."""
+    """One file of suite/contracts, or of the folder of the user's own."""
 
     def collect(self) -> Iterator[ContractItem]:
-        module = importlib.import_module(f"suite.contracts.{self.path.stem}")
-        for value in vars(module).values():
-            if isinstance(value, Contract):
-                yield ContractItem.from_parent(self, name=value.name, contract=value)
+        shipped = self.path.parent == CONTRACTS_FOLDER
+        found = [c for c in CONTRACTS if c.name == self.path.stem] if shipped else contracts_in(self.path)
+        for contract in found:
+            yield ContractItem.from_parent(self, name=contract.name, contract=contract)
 
 
 class ContractItem(pytest.Item):
@@ -210,8 +223,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             terminalreporter.write_line(line)
     calls = ", ".join(f"{count} {kind}" for kind, count in results.calls.items())
     verdict = "passed" if results.passed else "NOT passed"
-    if len(results.contracts) < len(CONTRACTS):
-        terminalreporter.write_line(f"only {len(results.contracts)} of {len(CONTRACTS)} contracts were asked")
+    there = len(load_contracts(own_contracts(config.stash[_settings])))
+    if len(results.contracts) < there:
+        terminalreporter.write_line(f"only {len(results.contracts)} of {there} contracts were asked")
     terminalreporter.write_line(f"gate {verdict} in {results.seconds:.1f} s ({calls})")
     settings = config.stash[_settings]
     if settings.results:

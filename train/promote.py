@@ -137,6 +137,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     gate.add_argument("--catalog", action="append", metavar="NAME", help="a file or a shipped catalog; may be repeated")
     gate.add_argument("--seed", type=int, metavar="N", help="seed of all draws")
     gate.add_argument("--budget", type=int, metavar="N", help="model calls that each contract may spend")
+    gate.add_argument("--contracts", metavar="DIR", help="ask the contracts in this folder's Python files too")
     gate.add_argument("--results", metavar="FILE", help="where the results go (default: RUN/results.json)")
 
 
@@ -145,7 +146,7 @@ def main(options: argparse.Namespace) -> int:
     from reports.__main__ import show
     from suite.settings import read_settings
 
-    given = {key: getattr(options, key) for key in ("catalog", "seed", "budget", "results")}
+    given = {key: getattr(options, key) for key in ("catalog", "seed", "budget", "contracts", "results")}
     settings = read_settings(Path("pyproject.toml"), given)
     results_file = Path(settings.results) if settings.results else options.run / "results.json"
     now = datetime.now(UTC)
@@ -164,6 +165,9 @@ def _tools(settings: Settings) -> Tools:
     """The real gate with these settings."""
     from suite import gate, results
     from suite.engine import identify
+    from suite.loading import load_contracts
+
+    contracts = load_contracts(Path(settings.contracts) if settings.contracts else None)
 
     def run_gate(run: Path) -> Results:
         return gate(
@@ -173,6 +177,7 @@ def _tools(settings: Settings) -> Tools:
             catalogs=settings.catalog,
             seed=settings.seed,
             budget=settings.budget,
+            contracts=contracts,
             cache=Path(settings.cache),
             progress=Counter(sys.stderr).show,
         )

@@ -118,3 +118,20 @@ def test_without_an_adapter_nothing_of_ours_is_collected(run, tmp_path):
     assert code == 0
     assert "1 passed" in output
     assert "callproof" not in output.split("test session starts")[1].split("collected")[1]
+
+
+def test_contracts_of_ones_own_are_asked_too(run, tmp_path):
+    own = tmp_path / "own"
+    own.mkdir()
+    text = (ROOT / "docs" / "contracts" / "keeps_the_lights_on.py").read_text()
+    (own / "never_off.py").write_text(text.replace('NotApplicable("nothing is switched off")', "Held()"))
+    code, output = gate(run, "--contracts", "own", "-k", "keeps_the_lights_on or valid_calls", "--results", "r.json")
+    assert code == 1
+    assert [c.name for c in read(tmp_path / "r.json").contracts] == ["valid_calls", "keeps_the_lights_on"]
+    assert f"only 2 of {len(CONTRACTS) + 1} contracts were asked" in output
+
+
+def test_a_folder_without_contracts_is_a_usage_error(run):
+    code, output = gate(run, "--contracts", "nowhere")
+    assert code == 4
+    assert "there is no such folder" in output

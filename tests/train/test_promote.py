@@ -24,9 +24,12 @@ def contract(verdict: VerdictName, *, gating: bool = True) -> ContractResult:
     return ContractResult(f"c_{verdict}", "It holds.", bar, Verdict(verdict, "because"), Tally(10, 10), None)
 
 
+RISKS = {"alpha": 0.05, "beta": 0.05}
+
+
 def results(contracts: Sequence[ContractResult], digest: str = "a" * 16) -> Results:
     identity = Identity("tiny", "b" * 16, "run", digest, "functiongemma", "f" * 16)
-    return Results(identity, {}, 0, 400, 160, "2026-01-01T00:00:00+00:00", 1.0, {}, {}, {}, tuple(contracts))
+    return Results(identity, {}, 0, 400, 160, "2026-01-01T00:00:00+00:00", 1.0, {}, {}, RISKS, tuple(contracts))
 
 
 @pytest.mark.parametrize(

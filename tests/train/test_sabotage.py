@@ -1,6 +1,7 @@
 """Sabotage breaks what it says, and the gate says so: the row faults without a model, the adapters with one."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -41,13 +42,18 @@ def trained(tmp_path_factory):
     """Trains a quick adapter on rows that may be broken; returns its folder."""
     folder = tmp_path_factory.mktemp("sabotage")
 
+    done: dict[str, Path] = {}
+
     def train(name, rows):
         from train.trainer import train
 
+        if name in done:
+            return done[name]
         data = folder / f"{name}.jsonl"
         data.write_text("".join(json.dumps(row) + "\n" for row in rows))
         settings = Settings(epochs=1.5)
-        return train(Job(backend="trainer", data=data, out=folder / name, settings=settings, trust_calls=True))
+        done[name] = train(Job(backend="trainer", data=data, out=folder / name, settings=settings, trust_calls=True))
+        return done[name]
 
     return train
 
@@ -64,18 +70,28 @@ def test_the_bare_base_fails(tmp_path):
 
 
 @pytest.mark.model
-def test_an_adapter_of_prose_fails_the_choice_of_a_tool_and_zeroed_weights_are_refused(trained, tmp_path):
-    adapter = trained("prose", prose_answers(ROWS))
-    results = gate(adapter, budget=80, cache=tmp_path)
+@pytest.mark.parametrize(
+    ("name", "broken", "contract"),
+    [
+        ("prose", prose_answers, "chooses_a_tool"),
+        ("shuffled", shuffled_labels, "never_hallucinates_tools"),
+        ("two tools", two_tools_only, "never_hallucinates_tools"),
+    ],
+)
+def test_an_adapter_of_broken_rows_fails_where_one_would_expect(name, broken, contract, trained, tmp_path):
+    results = gate(trained(name, broken(ROWS)), budget=80, cache=tmp_path)
     assert not results.passed
-    assert "chooses_a_tool" in failed(results)
-    with pytest.raises(UserError, match="zero"):
-        gate(zeroed(adapter, tmp_path / "zeroed"), budget=40, cache=tmp_path)
+    assert contract in failed(results)
 
 
 @pytest.mark.model
-def test_an_adapter_that_is_eight_times_too_loud_fails(trained, tmp_path):
-    loud = amplified(trained("honest", ROWS), tmp_path / "loud")
-    results = gate(loud, budget=80, cache=tmp_path)
+def test_an_adapter_that_is_eight_times_too_loud_writes_no_valid_calls(trained, tmp_path):
+    results = gate(amplified(trained("honest", ROWS), tmp_path / "loud"), budget=80, cache=tmp_path)
     assert not results.passed
-    assert failed(results) & {"valid_calls", "chooses_a_tool", "never_hallucinates_tools"}
+    assert failed(results) & {"valid_calls", "chooses_a_tool"}
+
+
+@pytest.mark.model
+def test_zeroed_weights_are_refused_before_any_contract_is_asked(trained, tmp_path):
+    with pytest.raises(UserError, match="every lora_B is zero"):
+        gate(zeroed(trained("honest", ROWS), tmp_path / "zeroed"), budget=40, cache=tmp_path)

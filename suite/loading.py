@@ -1,0 +1,63 @@
+"""Contracts of one's own, from a folder of Python files: `--contracts DIR` asks them beside the shipped ones."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from fixtures.errors import UserError
+from suite.contract import Contract
+from suite.contracts import CONTRACTS
+
+
+def contract_files(folder: Path) -> list[Path]:
+    """The files of a folder that may hold contracts: Python files whose name does not begin with an underscore."""
+    return sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
+
+
+def load_contracts(folder: Path | None) -> tuple[Contract, ...]:
+    """The shipped contracts and those of the folder; UserError if it holds none, one is broken, or a name is taken."""
+    if folder is None:
+        return CONTRACTS
+    where = f"--contracts {folder}"
+    if not folder.is_dir():
+        raise UserError(where, "there is no such folder", allowed="a folder of Python files, one contract each")
+    taken = {contract.name: f"suite.contracts.{contract.name}" for contract in CONTRACTS}
+    own: list[Contract] = []
+    for path in contract_files(folder):
+        for contract in contracts_in(path):
+            if contract.name in taken:
+                problem = f"the contract {contract.name!r} of {path} is already in {taken[contract.name]}"
+                raise UserError(where, problem, hint="give the function another name")
+            taken[contract.name] = str(path)
+            own.append(contract)
+    if not own:
+        hint = "decorate a predicate with @contract from suite.contract; docs/contracts/ has an example"
+        raise UserError(where, "no file in this folder holds a contract", hint=hint)
+    return (*CONTRACTS, *own)
+
+
+def contracts_in(path: Path) -> list[Contract]:
+    """The contracts that a file defines, in its order; UserError if the file cannot be imported."""
+    return [value for value in vars(_module(path)).values() if isinstance(value, Contract)]
+
+
+def _module(path: Path) -> ModuleType:
+    """The file as a module of a name that no other has, imported once."""
+    name = f"callproof_contracts_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}_{path.stem}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # whatever a person's file raises is a fault of that file
+        del sys.modules[name]
+        raise UserError(str(path), f"this file cannot be imported: {type(error).__name__}: {error}") from error
+    return module
