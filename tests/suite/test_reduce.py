@@ -1,0 +1,93 @@
+"""Cases get smaller while they fail, keep what is known about the right answer, and stay within the budget."""
+
+import pytest
+
+from fixtures.choosing import SeededChooser
+from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall, assistant, user
+from suite.asking import Asker
+from suite.cases import clear, only_in_history
+from suite.contract import contract
+from suite.engine import ScriptedEngine
+from suite.grounding import ungrounded
+from suite.outcome import Broken, Held, Rate
+from suite.reduce import reduce, reductions, size
+from suite.scene import Scene
+from suite.schemas import first_fault
+
+SCENE = Scene(catalogs=())
+
+
+def asker():
+    return Asker(ScriptedEngine(lambda prompt: "No.<end_of_turn>"), max_new_tokens=10)
+
+
+def fails_if(predicate):
+    @contract(cases=clear, bar=Rate(0.9))
+    def judged(case, reply):
+        """Breaks where the test says."""
+        return Broken("broken", "held") if predicate(case) else Held()
+
+    return judged
+
+
+def drawn(seed, tools=5):
+    chooser = SeededChooser(seed)
+    while len((case := clear(SCENE, chooser)).catalog.tools) < tools:
+        pass
+    return case
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_failure_that_needs_two_tools_ends_with_two_bare_ones(seed):
+    found = reduce(fails_if(lambda c: len(c.catalog.tools) >= 2), drawn(seed), Broken("", ""), asker(), 500)
+    called = found.case.oracle.calls[0].name
+    assert found.minimal
+    assert len(found.case.catalog.tools) == 2
+    spare = next(tool for tool in found.case.catalog.tools if tool.name != called)
+    assert spare.description == ""
+    assert not spare.parameters["properties"]
+    assert set(found.case.catalog[called].parameters["properties"]) == set(found.case.oracle.calls[0].arguments)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_every_reduction_is_smaller_and_keeps_the_right_answer_right(seed):
+    case = clear(SCENE, SeededChooser(seed))
+    for smaller in reductions(case):
+        assert size(smaller) < size(case)
+        for call in smaller.oracle.calls:
+            assert first_fault(smaller.catalog[call.name].parameters, call.arguments) == ""
+            assert ungrounded(smaller, call.name, call.arguments) == []
+
+
+def test_when_nothing_fits_the_history_and_any_word_may_go():
+    case = only_in_history(SCENE, SeededChooser(3))
+    found = reduce(fails_if(lambda c: "a" in c.request), case, Broken("", ""), asker(), 500)
+    assert len(found.case.messages) == 1
+    assert len(found.case.request.split(" ")) == 1
+
+
+def test_the_turn_that_a_correction_corrects_stays():
+    call = ToolCall("set", {"level": 5})
+    tool = Tool("set", "", {"type": "object", "properties": {"level": {"type": "integer"}}})
+    before = (user("hello"), assistant((), "Hi."), user("set level 3"), assistant([ToolCall("set", {"level": 3})]))
+    case = Case(Catalog("c", (tool,)), (*before, user("no, 5")), Oracle((call,)))
+    found = reduce(fails_if(lambda c: True), case, Broken("", ""), asker(), 100)
+    assert [m["content"] for m in found.case.messages if m["role"] == "user"] == ["set level 3", "no, 5"]
+
+
+@pytest.mark.parametrize("calls", [0, 1, 7])
+def test_the_budget_is_kept_and_what_it_cut_off_is_not_called_minimal(calls):
+    engine = ScriptedEngine(lambda prompt: "No.<end_of_turn>")
+    found = reduce(fails_if(lambda c: True), drawn(1), Broken("", ""), Asker(engine, max_new_tokens=10), calls)
+    assert engine.calls == found.calls <= calls
+    assert not found.minimal
+
+
+def test_what_breaks_in_the_smallest_case_is_told():
+    @contract(cases=clear, bar=Rate(0.9))
+    def counts(case, reply):
+        """Breaks always."""
+        return Broken(f"{len(case.catalog.tools)} tools", "")
+
+    found = reduce(counts, drawn(2), Broken("5 tools", ""), asker(), 500)
+    assert found.broken.got == "1 tools"
