@@ -24,6 +24,7 @@ from suite.summary import (
     range_text,
     risk_note,
     standing,
+    variant_rows,
 )
 from suite.wording import percent
 
@@ -184,7 +185,9 @@ def _counterexamples(contracts: Sequence[ContractResult]) -> Html:
 
 
 def _counterexample(example: Counterexample) -> Html:
-    given = tag("div", tag("h4", "Tools"), _tools(example), tag("h4", "Conversation"), _conversation(example))
+    given = tag(
+        "div", tag("h4", "Tools"), _tools(example), tag("h4", "Conversation"), _conversation(example), _variant(example)
+    )
     answers = [("Got", example.got, "fail"), ("Wanted", example.wanted, "pass"), *_right_calls(example)]
     came_back = tag(
         "div",
@@ -226,6 +229,18 @@ def _conversation(example: Counterexample) -> Html:
     messages = [(str(message.get("role", "?")), message_text(message)) for message in example.case.messages]
     items = [tag("li", tag("span", role, class_="role"), tag("span", text, class_="said")) for role, text in messages]
     return tag("ol", *items, class_="conversation")
+
+
+def _variant(example: Counterexample) -> Html:
+    """How the case was asked otherwise, where it is answers that are compared."""
+    variant = example.case.variant
+    if variant is None:
+        return Html("")
+    items = [
+        tag("li", tag("span", label, class_="role"), tag("span", text, class_="said"))
+        for label, text in variant_rows(variant, example.case)
+    ]
+    return join(tag("h4", "Asked otherwise"), tag("ol", *items, class_="conversation"))
 
 
 def _subject(results: Results) -> Html:

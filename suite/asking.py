@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from fixtures.types import Case
@@ -32,19 +33,31 @@ class Asker:
 
     def ask(self, cases: Sequence[Case], what: str = "replies") -> list[Reply]:
         """The replies to these cases, in their order; prompts that were not asked before go out as one batch."""
-        prompts = [self.prompt(case) for case in cases]
+        prompts = [self.prompt(case) for case in _with_variants(cases)]
         fresh = [p for p in dict.fromkeys(prompts) if p not in self._replies]
         for done, (prompt, reply) in enumerate(self._generate(fresh), 1):
             self._replies[prompt] = reply
             if self.progress:
                 self.progress(what, done, len(fresh))
-        return [self._replies[prompt] for prompt in prompts]
+        return [self._reply(case) for case in cases]
+
+    def _reply(self, case: Case) -> Reply:
+        reply = self._replies[self.prompt(case)]
+        return replace(reply, other=self._reply(case.variant.case)) if case.variant else reply
 
     def _generate(self, prompts: Sequence[str]) -> Iterator[tuple[str, Reply]]:
         if not prompts:
             return
         for index, generation in self.engine.generate(prompts, max_new_tokens=self.max_new_tokens):
             yield prompts[index], Reply(generation, self.engine.format.parse(generation.text))
+
+
+def _with_variants(cases: Sequence[Case]) -> Iterator[Case]:
+    """The cases and those they are compared with."""
+    for case in cases:
+        yield case
+        if case.variant:
+            yield case.variant.case
 
 
 def stable_seed(*parts: object) -> int:

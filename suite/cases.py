@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from fixtures.grammar.requests import Asked, ask, say
@@ -10,6 +12,7 @@ from fixtures.grammar.values import draw_value
 from fixtures.types import Case, Message, Oracle, ToolCall, assistant, user
 from fixtures.vocab import Chooser
 from suite.scene import Scene, Stage
+from suite.variants import RELATIONS, Unfit, padded
 
 STRESSFUL = ("text", "object", "list", "enum", "number", "integer")
 
@@ -84,6 +87,16 @@ def clear_or_absent(scene: Scene, chooser: Chooser) -> Case:
     return masked(scene, chooser) if chooser.chance(15) else clear(scene, chooser)
 
 
+def asked_otherwise(scene: Scene, chooser: Chooser) -> Case:
+    """A clear request and the same one under a relation that should not matter."""
+    case = clear(scene, chooser)
+    relation = chooser.choice(RELATIONS)
+    for candidate in (relation, padded):  # padding fits every case
+        with suppress(Unfit):
+            return replace(case, kind="asked otherwise", variant=candidate(scene, chooser, case))
+    raise AssertionError("padding fits every case")
+
+
 def _case(stage: Stage, asked: Asked, kind: str = "clear") -> Case:
     return Case(stage.catalog(), (user(asked.text),), Oracle(calls=(asked.call,)), kind)
 
@@ -97,8 +110,12 @@ def _hide_one(scene: Scene, chooser: Chooser) -> tuple[Stage, SpokenTool, list[S
 
 def answers(case: Case, calls: tuple[ToolCall, ...]) -> bool:
     """Whether these calls are the right ones: by JSON type and value, in any order. False if nobody knows."""
-    wanted = case.oracle.calls
-    if wanted is None or len(wanted) != len(calls):
+    return case.oracle.calls is not None and same_calls(case.oracle.calls, calls)
+
+
+def same_calls(wanted: Sequence[ToolCall], calls: Sequence[ToolCall]) -> bool:
+    """Whether two sets of calls are equal by JSON type and value, in any order."""
+    if len(wanted) != len(calls):
         return False
     left = list(wanted)
     for call in calls:

@@ -28,10 +28,11 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A generation as its format reads it."""
+    """A generation as its format reads it; `other` is the reply to the case's variant, if it has one."""
 
     generation: Generation
     parsed: Parsed
+    other: Reply | None = None
 
     @property
     def raw(self) -> str:

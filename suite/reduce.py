@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from typing import Any
 
-from fixtures.types import Case, Message, Tool
+from fixtures.types import Case, Message, Tool, Variant
 from suite.asking import Asker
 from suite.contract import Contract
 from suite.outcome import Broken
@@ -72,7 +72,10 @@ def size(case: Case) -> tuple[int, int, int]:
 
 
 def reductions(case: Case) -> Iterator[Case]:
-    """All cases that are one step smaller, the largest steps first."""
+    """All cases that are one step smaller, the largest steps first; of a pair, both members get smaller alike."""
+    if case.variant:
+        yield from _fewer_tools_in_both(case, case.variant)
+        return
     for step in (fewer_tools, fewer_messages, fewer_parameters, shorter_descriptions, fewer_words, shorter_values):
         yield from step(case)
 
@@ -101,6 +104,18 @@ def fewer_tools(case: Case) -> Iterator[Case]:
             yield _with_tools(case, [tool for tool in case.catalog.tools if tool not in half])
     for gone in spare if len(case.catalog.tools) > 1 else []:
         yield _with_tools(case, [tool for tool in case.catalog.tools if tool is not gone])
+
+
+def _fewer_tools_in_both(case: Case, variant: Variant) -> Iterator[Case]:
+    """A pair without one tool that nobody calls; a tool that only the variant has is what it is about, and stays."""
+    needed = called(case)
+    for gone in case.catalog.tools if len(case.catalog.tools) > 1 else ():
+        other = variant.tools.get(gone.name, gone.name)
+        left = [tool for tool in variant.case.catalog.tools if tool.name != other]
+        if gone.name in needed or not left or len(left) == len(variant.case.catalog.tools):
+            continue
+        smaller = replace(variant, case=_with_tools(variant.case, left))
+        yield replace(_with_tools(case, [t for t in case.catalog.tools if t is not gone]), variant=smaller)
 
 
 def fewer_messages(case: Case) -> Iterator[Case]:

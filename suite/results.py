@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.errors import UserError
-from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall
+from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall, Variant
 from suite.files import write_text
 from suite.outcome import (
     Bar,
@@ -155,7 +155,13 @@ def case_to_json(case: Case) -> dict[str, Any]:
         "oracle": {
             "calls": None if oracle.calls is None else [_call_to_json(call) for call in oracle.calls],
         },
+        "variant": None if case.variant is None else _variant_to_json(case.variant),
     }
+
+
+def _variant_to_json(variant: Variant) -> dict[str, Any]:
+    renamed = {"tools": dict(variant.tools), "parameters": {k: dict(v) for k, v in variant.parameters.items()}}
+    return {"relation": variant.relation, "case": case_to_json(variant.case), **renamed}
 
 
 def case_from_json(document: Mapping[str, Any]) -> Case:
@@ -173,7 +179,12 @@ def case_from_json(document: Mapping[str, Any]) -> Case:
         oracle=Oracle(
             calls=None if calls is None else tuple(ToolCall(**call) for call in calls),
         ),
+        variant=_variant_from_json(document.get("variant")),
     )
+
+
+def _variant_from_json(document: Mapping[str, Any] | None) -> Variant | None:
+    return None if document is None else Variant(**{**document, "case": case_from_json(document["case"])})
 
 
 def _call_to_json(call: ToolCall) -> dict[str, Any]:

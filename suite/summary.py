@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from fixtures.types import Message
+from fixtures.types import Case, Message, Variant
 from suite.outcome import Bar, Ceiling, ContractResult, Counterexample, Interval, Never, Rate, Results
 from suite.signature import signature
 from suite.wording import cases, percent, percent_down, percent_seen, percent_up, printable
@@ -130,6 +130,8 @@ def counterexample_lines(example: Counterexample) -> list[str]:
     if example.case.catalog.policy != "abstain":
         rows.append(("policy", example.case.catalog.policy))
     rows += [(str(message.get("role", "?")), message_text(message)) for message in example.case.messages]
+    if example.case.variant:
+        rows += variant_rows(example.case.variant, example.case)
     rows += [
         ("reply", _shortened(example.raw) or "(nothing)"),
         ("got", example.got),
@@ -158,6 +160,16 @@ def tool_lines(example: Counterexample) -> list[str]:
         description = textwrap.shorten(tool.description, LONGEST_DESCRIPTION, placeholder="...")
         lines.append(f"{signature(tool)} - {description}" if description else signature(tool))
     return lines
+
+
+def variant_rows(variant: Variant, case: Case) -> list[tuple[str, str]]:
+    """How the case was asked otherwise: the relation, and the tools or the request where they differ."""
+    rows = [("variant", variant.relation)]
+    if variant.case.catalog != case.catalog:
+        rows += [("tools", signature(tool)) for tool in variant.case.catalog.tools]
+    if variant.case.request != case.request:
+        rows.append(("user", variant.case.request))
+    return rows
 
 
 def message_text(message: Message) -> str:

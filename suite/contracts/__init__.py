@@ -8,6 +8,7 @@ from suite.contracts.knows_when_nothing_fits import knows_when_nothing_fits
 from suite.contracts.never_hallucinates_tools import never_hallucinates_tools
 from suite.contracts.right_arguments import right_arguments
 from suite.contracts.right_tool import right_tool
+from suite.contracts.same_answer_asked_otherwise import same_answer_asked_otherwise
 from suite.contracts.stops_and_stays_short import stops_and_stays_short
 from suite.contracts.valid_calls import valid_calls
 
@@ -21,6 +22,7 @@ CONTRACTS: tuple[Contract, ...] = (
     grounded_arguments,
     knows_when_nothing_fits,
     stops_and_stays_short,
+    same_answer_asked_otherwise,
 )
 
 __all__ = ["CONTRACTS"]

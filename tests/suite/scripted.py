@@ -46,7 +46,8 @@ def scripted(
     def watched(contract: Contract) -> Contract:
         def draw(scene: Scene, chooser: Chooser) -> Case:
             case = contract.draw(scene, chooser)
-            book[wire.render(case.messages, case.catalog.declarations(), prompt=True).text] = case
+            for asked in (case, *([case.variant.case] if case.variant else [])):
+                book[wire.render(asked.messages, asked.catalog.declarations(), prompt=True).text] = asked
             return case
 
         draw.__name__ = contract.draw.__name__

@@ -1,0 +1,30 @@
+"""Same answer, asked otherwise.
+
+A metamorphic contract: nobody needs to know the right answer. Tools and parameters in another order or under other
+names, tools more or less that do not matter, descriptions and requests in other words: the call may not change, but for
+the names that were changed with it.
+"""
+
+from __future__ import annotations
+
+import json
+
+from fixtures.types import Case, ToolCall
+from suite.cases import asked_otherwise, same_calls
+from suite.contract import contract
+from suite.outcome import Broken, Held, NotApplicable, Outcome, Reply, ReportOnly
+
+
+@contract(cases=asked_otherwise, bar=ReportOnly())
+def same_answer_asked_otherwise(case: Case, reply: Reply) -> Outcome:
+    """The same request, asked otherwise in a way that does not matter, gets the same call."""
+    if case.variant is None or reply.other is None:
+        return NotApplicable("the case is asked in one way only")
+    wanted = tuple(case.variant.renamed(call) for call in reply.parsed.calls)
+    if same_calls(wanted, reply.other.parsed.calls):
+        return Held()
+    return Broken(got=f"{case.variant.relation}: {_told(reply.other.parsed.calls)}", wanted=_told(wanted))
+
+
+def _told(calls: tuple[ToolCall, ...]) -> str:
+    return "; ".join(f"{c.name} {json.dumps(dict(c.arguments), ensure_ascii=False)}" for c in calls) or "no call"
