@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -15,6 +15,7 @@ from fixtures.choosing import SeededChooser
 from fixtures.types import Case
 from fixtures.versions import installed
 from suite.asking import Asker, Progress
+from suite.champion import compare
 from suite.contract import Contract, Statistics
 from suite.contracts import CONTRACTS
 from suite.engine import CachedEngine, Engine, ReplyStore, Target, identify, load_engine
@@ -29,6 +30,7 @@ from suite.outcome import (
     Interval,
     Lane,
     NotApplicable,
+    NoWorse,
     Outcome,
     Results,
     Scored,
@@ -73,14 +75,16 @@ def gate(
     budget: int = DEFAULT_BUDGET,
     format: str | None = None,
     engine: Engine | None = None,
+    champion: Engine | Target | None = None,
     contracts: Sequence[Contract] = CONTRACTS,
     cache: Path = Path(".callproof"),
     progress: Progress | None = None,
 ) -> Results:
     """Ask the contracts of an adapter (a folder; None or "none" for the bare base) and return what they say.
 
-    `engine` replaces the real model, for tests and for served systems. Replies and counterexamples are kept in
-    `cache`, so that an unchanged adapter is judged again without a model call and a killed run goes on. Raises
+    `engine` replaces the real model, for tests and for served systems. With a `champion` (from `suite.engine.identify`,
+    or an engine), both answer the same cases and `no_worse_than_champion` is asked too. Replies and counterexamples are
+    kept in `cache`, so that an unchanged adapter is judged again without a model call and a killed run goes on. Raises
     UserError for every kind of bad input, before any model is loaded where that can be known.
     """
     named = tuple(catalogs) or DEFAULT_CATALOGS
@@ -89,7 +93,10 @@ def gate(
         engine = open_engine(identify(None if adapter in (None, "none") else Path(str(adapter)), base, format), cache)
     command = _command(engine.identity, named, seed, budget)
     corpus = Corpus(cache / "counterexamples")
-    return Run(engine, Scene(given), tuple(contracts), seed, budget, corpus, command, progress).results()
+    if isinstance(champion, Target):
+        champion = open_engine(champion, cache)
+    asked = tuple(c for c in contracts if champion or not isinstance(c.bar, NoWorse))
+    return Run(engine, Scene(given), asked, seed, budget, corpus, command, progress, champion).results()
 
 
 def _command(identity: Identity, catalogs: Sequence[str], seed: int, budget: int) -> str:
@@ -128,20 +135,25 @@ class Run:
         corpus: Corpus,
         command: str,
         progress: Progress | None,
+        champion: Engine | None = None,
     ) -> None:
         self.engine, self.scene, self.contracts, self.command = engine, scene, contracts, command
         self.seed, self.calls, self.budget, self.corpus = seed, budget, Budget.of(budget), corpus
         self.asker = Asker(engine, max_new_tokens=MAX_NEW_TOKENS, progress=progress)
+        self.champion = Asker(champion, max_new_tokens=MAX_NEW_TOKENS, progress=progress) if champion else None
+        self.alone = tuple(c for c in contracts if not isinstance(c.bar, NoWorse))
         self.risks = GATE_RISKS.shared(sum(c.bar.gating for c in contracts))
         self.started = time.time()
 
     def results(self) -> Results:
         judged: dict[str, list[Judged]] = {c.name: [] for c in self.contracts}
-        self._lane("known", self.contracts, lambda c: self.corpus.cases(c.name), judged)
+        self._lane("known", self.alone, lambda c: self.corpus.cases(c.name), judged)
         self._measure(judged)
         drawn = partial(collect, scene=self.scene, examples=self.budget.search, run_seed=self.seed)
-        self._lane("search", [c for c in self.contracts if c.bar.gating], drawn, judged)
-        contracts = tuple(self._conclude(c, judged[c.name]) for c in self.contracts)
+        self._lane("search", [c for c in self.alone if c.bar.gating], drawn, judged)
+        contracts = tuple(
+            self._conclude(c, judged[c.name]) if c in self.alone else self._compare(c, judged) for c in self.contracts
+        )
         return Results(
             identity=self.engine.identity,
             catalogs={c.catalog.name: c.digest for c in self.scene.catalogs},
@@ -154,6 +166,7 @@ class Run:
             libraries=installed(*_LIBRARIES),
             risks={"alpha": GATE_RISKS.alpha, "beta": GATE_RISKS.beta},
             contracts=contracts,
+            champion=self.champion.engine.identity if self.champion else None,
         )
 
     def _measure(self, judged: dict[str, list[Judged]]) -> None:
@@ -161,8 +174,8 @@ class Run:
 
         Contracts that do not gate are measured along with those that do, and alone only if there are no others.
         """
-        gates = any(c.bar.gating for c in self.contracts)
-        left, done = [c for c in self.contracts if not self._settled(c, judged[c.name], 0)], 0
+        gates = any(c.bar.gating for c in self.alone)
+        left, done = [c for c in self.alone if not self._settled(c, judged[c.name], 0)], 0
         while done < self.budget.measure and (any(c.bar.gating for c in left) if gates else left):
             upto = min(done + ROUND, self.budget.measure)
             self._lane("measure", left, partial(self._sample, numbers=range(done, upto)), judged)
@@ -220,6 +233,15 @@ class Run:
             curves=figures.curves,
             counterexamples=self._counterexamples(contract, judged),
         )
+
+    def _compare(self, contract: Contract, judged: Mapping[str, Sequence[Judged]]) -> ContractResult:
+        """Against the champion, on what was measured of the other gating contracts."""
+        assert self.champion
+        measured = {
+            c: [(j.case, j.outcome) for j in judged[c.name] if j.lane == "measure"] for c in self.alone if c.bar.gating
+        }
+        name = self.champion.engine.identity.adapter
+        return compare(contract, name, measured, self.champion, self.risks.alpha)
 
     def _counterexamples(self, contract: Contract, judged: Sequence[Judged]) -> tuple[Counterexample, ...]:
         """What to show: the shrunk case first, then the shortest failing ones of the other lanes; all are kept."""

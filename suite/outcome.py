@@ -132,7 +132,14 @@ class ReportOnly:
     gating: bool = False
 
 
-Bar: TypeAlias = Never | Rate | Ceiling | ReportOnly
+@dataclass(frozen=True, slots=True)
+class NoWorse:
+    """No other gating contract may be kept noticeably less often than by the champion, on the same cases."""
+
+    gating: bool = True
+
+
+Bar: TypeAlias = Never | Rate | Ceiling | ReportOnly | NoWorse
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +230,8 @@ class Results:
     """Of the whole gate: `alpha`, of rejecting an adapter whose every rate is acceptable; `beta`, of accepting one of
     which any rate is not."""
     contracts: Sequence[ContractResult]
+    champion: Identity | None = None
+    """Of the adapter that it was compared with."""
 
     @property
     def passed(self) -> bool:

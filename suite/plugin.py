@@ -19,7 +19,7 @@ from suite.contracts import CONTRACTS
 from suite.engine import Engine, Target, identify
 from suite.gating import DEFAULT_BUDGET, gate
 from suite.loading import contract_files, contracts_in, load_contracts
-from suite.outcome import ContractResult, Results
+from suite.outcome import ContractResult, NoWorse, Results
 from suite.settings import Settings, read_settings
 from suite.summary import contract_lines, counterexample_lines
 
@@ -27,7 +27,7 @@ CONTRACTS_FOLDER = Path(__file__).parent / "contracts"
 ENGINE_VARIABLE = "CALLPROOF_ENGINE"
 """`package.module:factory` of an engine that replaces the real model; the factory gets the identified target."""
 
-_OPTIONS = ("adapter", "base", "format", "catalog", "seed", "budget", "contracts", "results")
+_OPTIONS = ("adapter", "base", "format", "catalog", "seed", "budget", "contracts", "champion", "results")
 _settings = pytest.StashKey[Settings]()
 _results = pytest.StashKey[Results]()
 
@@ -59,6 +59,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--budget", metavar="N", type=int, help=f"model calls that each contract may spend (default: {DEFAULT_BUDGET})"
     )
     group.addoption("--contracts", metavar="DIR", help="ask the contracts in this folder's Python files too")
+    group.addoption("--champion", metavar="PATH", help="compare with this adapter on the same cases")
     group.addoption("--results", metavar="FILE", help="write the results there as JSON, for reports and promotion")
 
 
@@ -69,6 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if settings.adapter is not None:
             # Checked here rather than when the gate starts, so that bad input is told before anything else happens.
             target_of(settings)
+            champion_of(settings)
             for name in settings.catalog:
                 load_catalog(name)
             load_contracts(own_contracts(settings))
@@ -103,7 +105,10 @@ class ContractFile(pytest.File):
     def collect(self) -> Iterator[ContractItem]:
         shipped = self.path.parent == CONTRACTS_FOLDER
         found = [c for c in CONTRACTS if c.name == self.path.stem] if shipped else contracts_in(self.path)
+        settings = self.config.stash[_settings]
         for contract in found:
+            if isinstance(contract.bar, NoWorse) and not settings.champion:
+                continue
             yield ContractItem.from_parent(self, name=contract.name, contract=contract)
 
 
@@ -156,6 +161,7 @@ def gate_once(session: pytest.Session) -> Results:
                 seed=settings.seed,
                 budget=settings.budget,
                 engine=engine_from_environment(settings),
+                champion=champion_of(settings),
                 contracts=[item.contract for item in session.items if isinstance(item, ContractItem)],
                 cache=session.config.rootpath / settings.cache,
                 progress=progress.show,
@@ -179,6 +185,11 @@ def target_of(settings: Settings) -> Target:
     """What these settings gate; UserError for every kind of bad adapter."""
     adapter = None if settings.adapter == "none" else Path(str(settings.adapter))
     return identify(adapter, settings.base, settings.format)
+
+
+def champion_of(settings: Settings) -> Target | None:
+    """What it is compared with, if anything; UserError for every kind of bad adapter."""
+    return identify(Path(settings.champion), settings.base, settings.format) if settings.champion else None
 
 
 class Progress:
@@ -223,10 +234,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             terminalreporter.write_line(line)
     calls = ", ".join(f"{count} {kind}" for kind, count in results.calls.items())
     verdict = "passed" if results.passed else "NOT passed"
-    there = len(load_contracts(own_contracts(config.stash[_settings])))
+    settings = config.stash[_settings]
+    known = load_contracts(own_contracts(settings))
+    there = sum(settings.champion is not None or not isinstance(contract.bar, NoWorse) for contract in known)
     if len(results.contracts) < there:
         terminalreporter.write_line(f"only {len(results.contracts)} of {there} contracts were asked")
     terminalreporter.write_line(f"gate {verdict} in {results.seconds:.1f} s ({calls})")
-    settings = config.stash[_settings]
     if settings.results:
         terminalreporter.write_line(f"results: {settings.results}; page: python -m reports show {settings.results}")

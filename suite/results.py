@@ -25,6 +25,7 @@ from suite.outcome import (
     Identity,
     Interval,
     Never,
+    NoWorse,
     Rate,
     ReportOnly,
     Results,
@@ -35,7 +36,9 @@ from suite.outcome import (
 SCHEMA_VERSION = 1
 SCHEMA_FILE = Path(__file__).with_name("results.schema.json")
 
-_BARS: Mapping[str, type[Bar]] = {"never": Never, "rate": Rate, "ceiling": Ceiling, "report_only": ReportOnly}
+_BARS: Mapping[str, type[Bar]] = {
+    "never": Never, "rate": Rate, "ceiling": Ceiling, "report_only": ReportOnly, "no_worse": NoWorse,
+}  # fmt: skip
 _BAR_NAMES = {kind: name for name, kind in _BARS.items()}
 
 
@@ -114,6 +117,7 @@ def to_json(results: Results) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "passed": results.passed,
         "identity": asdict(results.identity),
+        "champion": None if results.champion is None else asdict(results.champion),
         "catalogs": dict(results.catalogs),
         "seed": results.seed,
         "budget": results.budget,
@@ -132,6 +136,7 @@ def from_json(document: Mapping[str, Any]) -> Results:
     plain = ("catalogs", "seed", "budget", "max_new_tokens", "started", "seconds", "calls", "libraries", "risks")
     return Results(
         identity=Identity(**document["identity"]),
+        champion=None if document["champion"] is None else Identity(**document["champion"]),
         contracts=tuple(_contract_from_json(contract) for contract in document["contracts"]),
         **{name: document[name] for name in plain},
     )

@@ -25,13 +25,14 @@ class Settings:
     seed: int = 0
     budget: int = DEFAULT_BUDGET
     contracts: str | None = None
+    champion: str | None = None
     results: str | None = None
     cache: str = ".callproof"
 
 
 _KINDS: Mapping[str, type] = {
     "adapter": str, "base": str, "format": str, "catalog": list, "seed": int, "budget": int, "contracts": str,
-    "results": str, "cache": str,
+    "champion": str, "results": str, "cache": str,
 }  # fmt: skip
 
 

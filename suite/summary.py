@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fixtures.types import Case, Message, Variant
-from suite.outcome import Bar, Ceiling, ContractResult, Counterexample, Interval, Never, Rate, Results
+from suite.outcome import Bar, Ceiling, ContractResult, Counterexample, Interval, Never, NoWorse, Rate, Results
 from suite.signature import signature
 from suite.wording import cases, percent, percent_down, percent_seen, percent_up, printable
 
@@ -91,6 +91,8 @@ def bar_text(bar: Bar) -> str:
             return f"above {percent(at_least)}"
         case Ceiling(statistic=statistic, at_most=at_most):
             return f"{statistic} at most {at_most:g}"
+        case NoWorse():
+            return "the champion's"
     return "none"
 
 

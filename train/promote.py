@@ -61,8 +61,8 @@ def decide(results: Results) -> Decision:
 class Tools:
     """What promotion needs of the other rooms; tests put scripted ones in their place."""
 
-    gate: Callable[[Path], Results]
-    """Runs the contracts against an adapter's folder."""
+    gate: Callable[[Path, Path | None], Results]
+    """Runs the contracts against an adapter's folder, compared with the champion's if there is one."""
     digest: Callable[[Path], str]
     """The content hash of an adapter's folder."""
     write_results: Callable[[Results, Path], None]
@@ -73,7 +73,7 @@ def promote(run: Path, name: str, registry: Path, results_file: Path, tools: Too
     if not _NAME.fullmatch(name):
         raise UserError("--name", f"{name!r} cannot name a folder", allowed="letters, digits, dot, dash, underscore")
     before = tools.digest(run)
-    results = tools.gate(run)
+    results = tools.gate(run, champion_of(registry / name))
     tools.write_results(results, results_file)
     if results.identity.adapter_digest != before or tools.digest(run) != before:
         raise UserError(str(run), "the adapter changed while the gate ran", hint="promote it again when it is at rest")
@@ -81,6 +81,18 @@ def promote(run: Path, name: str, registry: Path, results_file: Path, tools: Too
     if isinstance(decision, Promote):
         apply(decision, run, registry / name, results_file, tools.digest, now=now)
     return decision
+
+
+def champion_of(shelf: Path) -> Path | None:
+    """The folder of the adapter that serves under this name now; None if there is none."""
+    alias = shelf / "current.json"
+    if not alias.is_file():
+        return None
+    try:
+        return shelf / str(json.loads(alias.read_text(encoding="utf-8"))["adapter"])
+    except (ValueError, KeyError, TypeError) as error:
+        hint = "restore the file, or delete it to promote without a comparison"
+        raise UserError(str(alias), f"this alias cannot be read: {error}", hint=hint) from error
 
 
 def apply(
@@ -169,9 +181,10 @@ def _tools(settings: Settings) -> Tools:
 
     contracts = load_contracts(Path(settings.contracts) if settings.contracts else None)
 
-    def run_gate(run: Path) -> Results:
+    def run_gate(run: Path, champion: Path | None) -> Results:
         return gate(
             run,
+            champion=identify(champion, settings.base, settings.format) if champion else None,
             base=settings.base,
             format=settings.format,
             catalogs=settings.catalog,

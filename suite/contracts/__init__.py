@@ -6,6 +6,7 @@ from suite.contracts.chooses_a_tool import chooses_a_tool
 from suite.contracts.grounded_arguments import grounded_arguments
 from suite.contracts.knows_when_nothing_fits import knows_when_nothing_fits
 from suite.contracts.never_hallucinates_tools import never_hallucinates_tools
+from suite.contracts.no_worse_than_champion import no_worse_than_champion
 from suite.contracts.right_arguments import right_arguments
 from suite.contracts.right_tool import right_tool
 from suite.contracts.same_answer_asked_otherwise import same_answer_asked_otherwise
@@ -23,6 +24,7 @@ CONTRACTS: tuple[Contract, ...] = (
     knows_when_nothing_fits,
     stops_and_stays_short,
     same_answer_asked_otherwise,
+    no_worse_than_champion,
 )
 
 __all__ = ["CONTRACTS"]

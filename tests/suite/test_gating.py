@@ -7,10 +7,10 @@ from fixtures.formats import load_format
 from suite.contracts import CONTRACTS
 from suite.engine import CachedEngine, ReplyStore
 from suite.gating import Budget, gate
-from suite.outcome import Never
+from suite.outcome import Never, NoWorse
 from tests.suite.scripted import right, scripted
 
-GATING = tuple(c for c in CONTRACTS if c.bar.gating)
+GATING = tuple(c for c in CONTRACTS if c.bar.gating and not isinstance(c.bar, NoWorse))
 PROSE = "Sure, I will do that for you.<end_of_turn>"
 
 

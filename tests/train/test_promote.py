@@ -69,6 +69,7 @@ class Bench:
     during_gate: Callable[[], object] = lambda: None
     during_copy: Callable[[], object] = lambda: None
     asked: list[Path] = field(default_factory=list)
+    champions: list[Path | None] = field(default_factory=list)
 
     @property
     def run(self) -> Path:
@@ -85,8 +86,9 @@ class Bench:
         (adapter / "adapter_config.json").write_text("{}")
         return weights_digest(self.run)
 
-    def gate(self, run: Path) -> Results:
+    def gate(self, run: Path, champion: Path | None) -> Results:
         self.asked.append(run)
+        self.champions.append(champion)
         gated = results([contract(self.verdict)], weights_digest(run))
         self.during_gate()
         return gated
@@ -122,6 +124,22 @@ def test_a_pass_copies_the_adapter_and_moves_the_alias(bench: Bench) -> None:
     assert weights_digest(bench.shelf / digest) == digest
     assert json.loads((bench.shelf / digest / "results.json").read_text()) == {"adapter": digest}
     assert sorted(path.name for path in bench.shelf.iterdir()) == sorted([digest, "current.json"])
+
+
+def test_the_adapter_that_serves_is_the_champion_of_the_next(bench: Bench) -> None:
+    first = bench.train(b"one")
+    bench.promote()
+    bench.train(b"two")
+    bench.promote()
+    assert bench.champions == [None, bench.shelf / first]
+
+
+def test_an_alias_that_cannot_be_read_is_told(bench: Bench) -> None:
+    bench.train(b"one")
+    bench.promote()
+    (bench.shelf / "current.json").write_text("{}")
+    with pytest.raises(UserError, match="cannot be read"):
+        bench.promote()
 
 
 @pytest.mark.parametrize("verdict", ["fail", "undecided"])

@@ -1,0 +1,117 @@
+"""The challenger against the champion, on the very cases that the gate has measured: overall, and slice by slice."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from fixtures.types import Case
+from suite.asking import Asker
+from suite.contract import Contract
+from suite.outcome import Broken, ContractResult, Held, Outcome, Scored, Tally, Verdict
+from suite.paired import PairedCounts, e_bh, holm
+from suite.sequential import confidence_sequence
+from suite.wording import percent
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One case of one contract, and who kept it."""
+
+    contract: str
+    case: Case
+    champion: bool
+    challenger: bool
+
+    @property
+    def slices(self) -> Iterator[str]:
+        """What the pair belongs to: its catalog, the tool that is right, the kind of request."""
+        yield f"catalog {self.case.catalog.name}"
+        yield f"requests of the kind {self.case.kind}"
+        for name in sorted({call.name for call in self.case.oracle.calls or ()} & set(self.case.catalog.names)):
+            if self.case.catalog.name != "drawn":
+                yield f"tool {name}"
+
+
+def compare(
+    contract: Contract,
+    name: str,
+    measured: Mapping[Contract, Sequence[tuple[Case, Outcome]]],
+    champion: Asker,
+    alpha: float,
+) -> ContractResult:
+    """The result of `contract` from what was measured of the others; the champion `name` is asked the same cases."""
+    pairs = [pair for other, cases in measured.items() for pair in pairs_of(other, cases, champion)]
+    by_contract = {c.name: _counts(p for p in pairs if p.contract == c.name) for c in measured}
+    worse = [
+        other
+        for other, rejected in zip(
+            by_contract, holm([counts.e_value for counts in by_contract.values()], alpha), strict=True
+        )
+        if rejected
+    ]
+    lost = sum(counts.lost for counts in by_contract.values())
+    return ContractResult(
+        name=contract.name,
+        promise=contract.promise,
+        bar=contract.bar,
+        verdict=_verdict(name, pairs, by_contract, worse, alpha),
+        tally=Tally(len(pairs), len(pairs) - lost),
+        held_rate=confidence_sequence(len(pairs) - lost, len(pairs)) if pairs else None,
+        measures={f"{c}, lost": confidence_sequence(n.lost, n.trials) for c, n in by_contract.items() if n.trials},
+    )
+
+
+def pairs_of(contract: Contract, cases: Sequence[tuple[Case, Outcome]], champion: Asker) -> Iterator[Pair]:
+    """The pairs of one contract; a case that tells nothing of one of the two is left out."""
+    replies = champion.ask([case for case, _ in cases], "champion")
+    for (case, outcome), reply in zip(cases, replies, strict=True):
+        theirs, ours = _kept(contract.judge(case, reply)), _kept(outcome)
+        if theirs is not None and ours is not None:
+            yield Pair(contract.name, case, theirs, ours)
+
+
+def _kept(outcome: Outcome) -> bool | None:
+    match outcome:
+        case Held():
+            return True
+        case Broken():
+            return False
+        case Scored(correct=correct):
+            return correct
+    return None
+
+
+def _counts(pairs: Iterator[Pair]) -> PairedCounts:
+    return PairedCounts.of((pair.champion, pair.challenger) for pair in pairs)
+
+
+def _verdict(
+    name: str, pairs: Sequence[Pair], by_contract: Mapping[str, PairedCounts], worse: Sequence[str], alpha: float
+) -> Verdict:
+    if not pairs:
+        return Verdict("undecided", "no case was measured that both answered")
+    if not worse:
+        total = _counts(iter(pairs))
+        return Verdict("pass", f"no contract is worse than that of the champion {name}: {total.text} cases")
+    said = [f"{other} ({by_contract[other].text} cases{_driver(pairs, other, alpha)})" for other in worse]
+    sure = f"a challenger that is no worse gets here in {percent(alpha)} of gates at most"
+    return Verdict("fail", f"worse than the champion {name} in {'; '.join(said)}; {sure}")
+
+
+def _driver(pairs: Sequence[Pair], contract: str, rate: float) -> str:
+    """Of the slices that stand out, the one where most is lost, in words; empty if none stands out."""
+    own = [pair for pair in pairs if pair.contract == contract]
+    slices: dict[str, list[Pair]] = defaultdict(list)
+    for pair in own:
+        for slice_ in pair.slices:
+            slices[slice_].append(pair)
+    # A slice of all pairs is none.
+    counts = {slice_: _counts(iter(part)) for slice_, part in slices.items() if len(part) < len(own)}
+    standing_out = e_bh([c.e_value for c in counts.values()], rate)
+    found = [(slice_, c) for (slice_, c), out in zip(counts.items(), standing_out, strict=True) if out]
+    if not found:
+        return ""
+    slice_, most = max(found, key=lambda item: (item[1].lost - item[1].won) / item[1].trials)
+    return f", most of all for {slice_}: {most.text}"
