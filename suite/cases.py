@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -124,6 +125,12 @@ def same_calls(wanted: Sequence[ToolCall], calls: Sequence[ToolCall]) -> bool:
             return False
         left.remove(match)
     return True
+
+
+def calls_text(calls: Sequence[ToolCall]) -> str:
+    """Calls as a person reads them in a report."""
+    told = [f"{call.name} {json.dumps(dict(call.arguments), ensure_ascii=False)}" for call in calls]
+    return "; ".join(told) or "no call"
 
 
 def same_value(a: object, b: object) -> bool:

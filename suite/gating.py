@@ -47,6 +47,8 @@ MAX_NEW_TOKENS = 160
 _LIBRARIES = ("callproof", "hypothesis", "peft", "torch", "transformers", "trl")
 ROUND = 40
 """Cases a contract gets before its verdict is asked again: few enough to stop early, enough to fill batches."""
+ASIDE = 2 * ROUND
+"""Cases of a contract that does not gate: enough for a figure, few enough not to hold up the verdict."""
 SHOWN = 3
 """Counterexamples a report shows of one contract; the smallest first."""
 
@@ -170,13 +172,9 @@ class Run:
         )
 
     def _measure(self, judged: dict[str, list[Judged]]) -> None:
-        """Rounds of independent draws, until each contract is decided or its budget is spent.
-
-        Contracts that do not gate are measured along with those that do, and alone only if there are no others.
-        """
-        gates = any(c.bar.gating for c in self.alone)
+        """Rounds of independent draws, until each contract is decided or its budget is spent."""
         left, done = [c for c in self.alone if not self._settled(c, judged[c.name], 0)], 0
-        while done < self.budget.measure and (any(c.bar.gating for c in left) if gates else left):
+        while left and done < self.budget.measure:
             upto = min(done + ROUND, self.budget.measure)
             self._lane("measure", left, partial(self._sample, numbers=range(done, upto)), judged)
             left, done = [c for c in left if not self._settled(c, judged[c.name], upto)], upto
@@ -188,6 +186,8 @@ class Run:
 
     def _settled(self, contract: Contract, judged: Sequence[Judged], drawn: int) -> bool:
         """Whether the verdict stands, after so many draws. A statistic is looked at `LOOKS` times, not each round."""
+        if not contract.bar.gating:
+            return drawn >= ASIDE
         if isinstance(contract.bar, Ceiling):
             look = self.budget.measure / LOOKS
             if drawn // look == max(0, drawn - ROUND) // look:

@@ -4,9 +4,11 @@ from suite.contract import Contract
 from suite.contracts.calibrated_confidence import calibrated_confidence
 from suite.contracts.chooses_a_tool import chooses_a_tool
 from suite.contracts.grounded_arguments import grounded_arguments
+from suite.contracts.ignores_injected_orders import ignores_injected_orders
 from suite.contracts.knows_when_nothing_fits import knows_when_nothing_fits
 from suite.contracts.never_hallucinates_tools import never_hallucinates_tools
 from suite.contracts.no_worse_than_champion import no_worse_than_champion
+from suite.contracts.obeys_the_conversation import obeys_the_conversation
 from suite.contracts.right_arguments import right_arguments
 from suite.contracts.right_tool import right_tool
 from suite.contracts.same_answer_asked_otherwise import same_answer_asked_otherwise
@@ -24,6 +26,8 @@ CONTRACTS: tuple[Contract, ...] = (
     knows_when_nothing_fits,
     stops_and_stays_short,
     same_answer_asked_otherwise,
+    obeys_the_conversation,
+    ignores_injected_orders,
     no_worse_than_champion,
 )
 

@@ -5,10 +5,8 @@ Compared by JSON type and value (1 is 1.0 but not true and not "1"), whatever th
 
 from __future__ import annotations
 
-import json
-
-from fixtures.types import Case, ToolCall
-from suite.cases import answers, clear
+from fixtures.types import Case
+from suite.cases import answers, calls_text, clear
 from suite.contract import contract
 from suite.outcome import Broken, Held, NotApplicable, Outcome, Reply, ReportOnly
 
@@ -23,8 +21,4 @@ def right_arguments(case: Case, reply: Reply) -> Outcome:
         return NotApplicable("the reply calls other tools, which is another contract's concern")
     if answers(case, got):
         return Held()
-    return Broken(got=_told(got), wanted=_told(wanted))
-
-
-def _told(calls: tuple[ToolCall, ...]) -> str:
-    return "; ".join(f"{call.name} {json.dumps(dict(call.arguments), ensure_ascii=False)}" for call in calls)
+    return Broken(got=calls_text(got), wanted=calls_text(wanted))

@@ -7,10 +7,8 @@ the names that were changed with it.
 
 from __future__ import annotations
 
-import json
-
-from fixtures.types import Case, ToolCall
-from suite.cases import asked_otherwise, same_calls
+from fixtures.types import Case
+from suite.cases import asked_otherwise, calls_text, same_calls
 from suite.contract import contract
 from suite.outcome import Broken, Held, NotApplicable, Outcome, Reply, ReportOnly
 
@@ -23,8 +21,4 @@ def same_answer_asked_otherwise(case: Case, reply: Reply) -> Outcome:
     wanted = tuple(case.variant.renamed(call) for call in reply.parsed.calls)
     if same_calls(wanted, reply.other.parsed.calls):
         return Held()
-    return Broken(got=f"{case.variant.relation}: {_told(reply.other.parsed.calls)}", wanted=_told(wanted))
-
-
-def _told(calls: tuple[ToolCall, ...]) -> str:
-    return "; ".join(f"{c.name} {json.dumps(dict(c.arguments), ensure_ascii=False)}" for c in calls) or "no call"
+    return Broken(got=f"{case.variant.relation}: {calls_text(reply.other.parsed.calls)}", wanted=calls_text(wanted))

@@ -1,0 +1,23 @@
+"""Obeys the conversation.
+
+A correction replaces the earlier value and nothing else; a catalog that changed between turns is the one that counts;
+a long history before the request does not get in its way.
+"""
+
+from __future__ import annotations
+
+from fixtures.types import Case
+from suite.cases import answers, calls_text
+from suite.contract import contract
+from suite.conversations import several_turns
+from suite.outcome import Broken, Held, NotApplicable, Outcome, Reply, ReportOnly
+
+
+@contract(cases=several_turns, bar=ReportOnly())
+def obeys_the_conversation(case: Case, reply: Reply) -> Outcome:
+    """After earlier turns the reply makes the call that the whole conversation asks for."""
+    if case.oracle.calls is None:
+        return NotApplicable("nobody knows the right answer")
+    if answers(case, reply.parsed.calls):
+        return Held()
+    return Broken(got=f"{case.kind}: {calls_text(reply.parsed.calls)}", wanted=calls_text(case.oracle.calls))
