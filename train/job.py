@@ -27,7 +27,7 @@ def _told(about: str, low: float = -math.inf, high: float = math.inf) -> dict[st
 class Settings:
     """The hyperparameters that all backends share; the defaults suit the embedded base and a few hundred rows."""
 
-    epochs: float = field(default=3.0, metadata=_told("how often every row is seen", 1e-6))
+    epochs: float = field(default=2.0, metadata=_told("how often every row is seen", 1e-6))
     learning_rate: float = field(default=5e-3, metadata=_told("peak learning rate", 1e-12, 1.0))
     schedule: Schedule = field(default="linear", metadata=_told("how the rate falls after the warm-up"))
     warmup: float = field(
