@@ -1,0 +1,136 @@
+"""`python -m benchmarks.sabotage --good RUN [--runs N]`: does the gate catch broken adapters, and only those?
+
+Breaks a good adapter in every way of `train.sabotage.kinds`, gates each, and prints the verdict, the contracts that
+caught it, and the replies and seconds it took. Then gates the good adapter itself with `--runs` fresh seeds: each
+rejection is a false alarm. With `--true-rates N`, accepted broken adapters are asked N cases a gating contract, to show
+that they were rightly accepted. `--out` keeps the results, so that a stopped run goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fixtures.catalogs import load_catalog
+from fixtures.choosing import SeededChooser
+from fixtures.errors import UserError
+from suite import gate
+from suite.asking import Asker
+from suite.contract import Contract
+from suite.contracts import CONTRACTS
+from suite.engine import identify, load_engine
+from suite.gating import DEFAULT_CATALOGS, MAX_NEW_TOKENS
+from suite.outcome import Ceiling, Held, NotApplicable, NoWorse, Results, Scored
+from suite.scene import Scene
+from suite.stats import clopper_pearson
+from train.sabotage.kinds import Bench, Kind, all_kinds
+
+GATING = tuple(c for c in CONTRACTS if c.bar.gating and not isinstance(c.bar, NoWorse))
+"""Those that decide: the others are only measured, and cost as many replies again."""
+
+
+def judged(adapter: Path, seed: int, cache: Path) -> dict[str, Any]:
+    """What the gate says of one adapter; a refusal before any contract counts as caught too."""
+    started = time.monotonic()
+    try:
+        results = gate(adapter, seed=seed, cache=cache, contracts=GATING)
+    except UserError as error:
+        return {"verdict": "refused", "caught by": error.problem, "replies": 0, "seconds": time.monotonic() - started}
+    return {
+        "verdict": _verdict(results),
+        "caught by": ", ".join(c.name for c in results.contracts if c.verdict.name == "fail") or "-",
+        "replies": results.calls["generated"],
+        "seconds": time.monotonic() - started,
+    }
+
+
+def _verdict(results: Results) -> str:
+    names = {c.verdict.name for c in results.contracts}
+    return "fail" if "fail" in names else "undecided" if "undecided" in names else "pass"
+
+
+def sabotaged(bench: Bench, kinds: Sequence[Kind], out: Path) -> Iterator[dict[str, Any]]:
+    """One row for each kind; what was done in an earlier run is read, not done again."""
+    for number, kind in enumerate(kinds):
+        folder = out / f"{number:02}"
+        kept = folder / "judged.json"
+        if not kept.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            said = judged(kind.make(bench, folder / "adapter"), 0, folder / "cache")
+            kept.write_text(json.dumps(said), encoding="utf-8")
+        yield {"kind": kind.name, "strength": kind.strength, **json.loads(kept.read_text(encoding="utf-8"))}
+
+
+def false_alarms(good: Path, runs: int, out: Path) -> Iterator[dict[str, Any]]:
+    """The good adapter under fresh seeds."""
+    for seed in range(1, runs + 1):
+        kept = out / f"good-{seed:02}.json"
+        if not kept.exists():
+            kept.write_text(json.dumps(judged(good, seed, out / "good-cache")), encoding="utf-8")
+        yield {"kind": "good adapter", "strength": f"seed {seed}", **json.loads(kept.read_text(encoding="utf-8"))}
+
+
+def true_rates(adapter: Path, cases: int) -> dict[str, str]:
+    """Share of cases in which each gating contract holds, on draws of a seed that no gate uses."""
+    asker = Asker(load_engine(identify(adapter, None, None)), max_new_tokens=MAX_NEW_TOKENS)
+    scene = Scene(tuple(load_catalog(name) for name in DEFAULT_CATALOGS))
+    return {c.name: _rate(c, asker, scene, cases) for c in GATING if not isinstance(c.bar, Ceiling)}
+
+
+def _rate(contract: Contract, asker: Asker, scene: Scene, cases: int) -> str:
+    drawn = [contract.draw(scene, SeededChooser(f"true rate:{contract.name}:{n}")) for n in range(cases)]
+    outcomes = [contract.judge(case, reply) for case, reply in zip(drawn, asker.ask(drawn), strict=True)]
+    counted = [outcome for outcome in outcomes if not isinstance(outcome, NotApplicable)]
+    held = sum(isinstance(o, Held) or (isinstance(o, Scored) and o.correct) for o in counted)
+    interval = clopper_pearson(held, len(counted))
+    return f"{held / len(counted):.2%} ({interval.low:.2%} to {interval.high:.2%})"
+
+
+def line(row: Mapping[str, Any]) -> str:
+    told = f"{row['seconds']:.0f} s"
+    cells = (row["kind"], row["strength"], row["verdict"], row["caught by"], str(row["replies"]), told)
+    return f"| {' | '.join(cells)} |\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.sabotage", description=__doc__)
+    parser.add_argument("--good", type=Path, required=True, help="run folder of an adapter that passes the gate")
+    parser.add_argument("--out", type=Path, default=Path("runs/sabotage"))
+    parser.add_argument("--rows", type=int, default=160, help="rows that faults are taught with")
+    parser.add_argument("--epochs", type=float, default=2.0)
+    parser.add_argument("--kind", action="append", help="only kinds whose name holds this text; repeatable")
+    parser.add_argument("--runs", type=int, default=40, help="gates of the good adapter, each with its own seed")
+    parser.add_argument("--true-rates", type=int, default=0, help="cases a contract for accepted broken adapters")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    kinds = [k for k in all_kinds() if not options.kind or any(part in k.name for part in options.kind)]
+    good = identify(options.good, None, None).adapter
+    assert good
+    sys.stdout.write(
+        "| kind | strength | verdict | caught by | replies | time |\n| --- | --- | --- | --- | --- | --- |\n"
+    )
+    accepted = []
+    for number, row in enumerate(sabotaged(Bench.of(good, options.rows, options.epochs), kinds, options.out)):
+        sys.stdout.write(line(row))
+        sys.stdout.flush()
+        accepted += [(number, row)] if row["verdict"] == "pass" else []
+    alarms = []
+    for row in false_alarms(options.good, options.runs, options.out):
+        sys.stdout.write(line(row))
+        sys.stdout.flush()
+        alarms += [row] if row["verdict"] != "pass" else []
+    sys.stdout.write(f"\naccepted broken adapters: {len(accepted)} of {len(kinds)}\n")
+    sys.stdout.write(f"good adapter not passed: {len(alarms)} of {options.runs}\n")
+    for number, row in accepted if options.true_rates else []:
+        adapter = options.out / f"{number:02}" / "adapter"
+        rates = ", ".join(f"{name} {rate}" for name, rate in true_rates(adapter, options.true_rates).items())
+        sys.stdout.write(f"true rates of {row['kind']}, {row['strength']}: {rates}\n")
+
+
+if __name__ == "__main__":
+    main()
