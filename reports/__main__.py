@@ -1,4 +1,8 @@
-"""`python -m reports show RESULTS`: what a gate said, on the terminal and as one self-contained page."""
+"""What gates said, for people.
+
+`python -m reports show RESULTS` prints one gate and makes one self-contained page of it; `python -m reports compare
+FOLDER...` sets trainers side by side.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 if the report could be made, whatever it says, and 2 for bad input."""
     options = parser().parse_args(arguments)
     try:
-        say(show(options.results, None if options.no_page else options.page or options.results.with_suffix(".html")))
+        say(options.run(options))
     except UserError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -38,7 +42,33 @@ def parser() -> argparse.ArgumentParser:
     where = show.add_mutually_exclusive_group()
     where.add_argument("--page", type=Path, metavar="FILE.html", help="where the page goes (default: RESULTS as .html)")
     where.add_argument("--no-page", action="store_true", help="print only")
+    show.set_defaults(run=_show)
+    compare = commands.add_parser("compare", help="set trainers side by side, over several seeds each")
+    compare.add_argument(
+        "folders",
+        type=Path,
+        nargs="+",
+        metavar="FOLDER",
+        help="one a trainer: its subfolders are runs with results.json",
+    )
+    compare.add_argument("--chart", type=Path, metavar="FILE.svg", help="where the chart goes (default: none)")
+    compare.set_defaults(run=_compare)
     return top
+
+
+def _show(options: argparse.Namespace) -> str:
+    page_file = options.page or options.results.with_suffix(".html")
+    return show(options.results, None if options.no_page else page_file)
+
+
+def _compare(options: argparse.Namespace) -> str:
+    from reports import compare, comparison_chart
+
+    columns = [compare.read_column(folder) for folder in options.folders]
+    compare.check_comparable(columns)
+    if options.chart:
+        write_text(options.chart, comparison_chart.chart(columns))
+    return compare.table(columns)
 
 
 def show(source: Path, target: Path | None) -> str:
