@@ -16,8 +16,8 @@ from pathlib import Path
 
 from fixtures.choosing import SeededChooser
 from fixtures.datasets.hotel import build
-from fixtures.datasets.rows import Row
-from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall
+from fixtures.datasets.rows import case_of
+from fixtures.types import Case
 from fixtures.vocab import words
 from suite.asking import Asker
 from suite.cases import answers, clear
@@ -70,15 +70,6 @@ def held_out_cases(count: int) -> dict[str, list[Case]]:
     scene = Scene(catalogs=(), words=words("gate"))
     drawn = [clear(scene, SeededChooser(f"held out:{number}")) for number in range(count)]
     return {"hotel": hotel, "drawn": drawn}
-
-
-def case_of(row: Row) -> Case:
-    """A dataset row as a case: its last answer is what is asked for."""
-    *before, last = row["messages"]
-    functions = [tool["function"] for tool in row["tools"]]
-    tools = tuple(Tool(f["name"], f["description"], f["parameters"]) for f in functions)
-    calls = tuple(ToolCall(c["function"]["name"], c["function"]["arguments"]) for c in last.get("tool_calls", ()))
-    return Case(Catalog(row["catalog"], tools), tuple(before), Oracle(calls), row["kind"])
 
 
 def train(backend: str, out: Path, rows: int, format: str) -> float:

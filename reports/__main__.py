@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fixtures.errors import UserError
-from reports import page, terminal
+from reports import page, terminal, training_data
 from suite import results as results_file
 from suite.files import write_text
 from suite.summary import WIDTH
@@ -42,6 +42,8 @@ def parser() -> argparse.ArgumentParser:
     where = show.add_mutually_exclusive_group()
     where.add_argument("--page", type=Path, metavar="FILE.html", help="where the page goes (default: RESULTS as .html)")
     where.add_argument("--no-page", action="store_true", help="print only")
+    check = f"what train check --json wrote, as a section of the page (default: {training_data.NAME} beside RESULTS)"
+    show.add_argument("--check", type=Path, metavar="FILE", help=check)
     show.set_defaults(run=_show)
     compare = commands.add_parser("compare", help="set trainers side by side, over several seeds each")
     compare.add_argument(
@@ -58,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _show(options: argparse.Namespace) -> str:
     page_file = options.page or options.results.with_suffix(".html")
-    return show(options.results, None if options.no_page else page_file)
+    return show(options.results, None if options.no_page else page_file, options.check)
 
 
 def _compare(options: argparse.Namespace) -> str:
@@ -71,8 +73,11 @@ def _compare(options: argparse.Namespace) -> str:
     return compare.table(columns)
 
 
-def show(source: Path, target: Path | None) -> str:
-    """The summary for the terminal; the page goes to `target`, if there is one."""
+def show(source: Path, target: Path | None, check: Path | None = None) -> str:
+    """The summary for the terminal; the page goes to `target`, if there is one.
+
+    The page has a section on training data if there is a `check`, by default the check.json beside the results.
+    """
     results = results_file.read(source)
     columns = min(WIDEST, shutil.get_terminal_size((WIDTH, 24)).columns)
     text = terminal.render(results, columns, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
@@ -80,7 +85,9 @@ def show(source: Path, target: Path | None) -> str:
         return text
     if target.resolve() == source.resolve():
         raise UserError(str(target), "the page would overwrite the results", hint="name another file with --page")
-    write_text(target, page.render(results, source.name))
+    beside = source.with_name(training_data.NAME)
+    found = check or (beside if beside.is_file() else None)
+    write_text(target, page.render(results, source.name, training_data.read_check(found) if found else None))
     return f"{text}\npage: {target}\n"
 
 

@@ -8,12 +8,15 @@ from pathlib import Path
 
 from reports.chart import interval_range, reliability
 from reports.html import Html, join, tag
+from reports.training_data import Check
+from reports.training_data import section as data_section
 from suite.outcome import Bin, Ceiling, ContractResult, Counterexample, Interval, Results
 from suite.results import SCHEMA_VERSION
 from suite.signature import signature
 from suite.summary import (
     aside_counts,
     bar_text,
+    calibrator_text,
     closes_gate,
     deciding_figure,
     estimate_text,
@@ -35,8 +38,8 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 SYMBOLS = {"pass": "\u2713", "fail": "\u2717", "undecided": "?", "measured": "\u2022"}
 
 
-def render(results: Results, source: str) -> str:
-    """The page as text; `source` names the results file."""
+def render(results: Results, source: str, check: Check | None = None) -> str:
+    """The page as text; `source` names the results file, `check` is what was found in the training data."""
     style = Html(STYLE_FILE.read_text(encoding="utf-8"))
     head = tag(
         "head",
@@ -53,6 +56,7 @@ def render(results: Results, source: str) -> str:
         _contracts(results),
         *(_calibration(contract) for contract in results.contracts if contract.curves or contract.measures),
         _counterexamples(results.contracts),
+        data_section(check) if check else Html(""),
         _subject(results),
     )
     return f"<!doctype html>\n{tag('html', head, tag('body', main, _footer(source)), lang='en')}\n"
@@ -217,7 +221,8 @@ def _tools(example: Counterexample) -> Html:
     described = [(signature(tool), tool.description) for tool in catalog.tools]
     items = [tag("li", tag("code", call), tag("span", text, class_="muted block")) for call, text in described]
     declared = json.dumps(catalog.declarations(), indent=2, ensure_ascii=False)
-    policy = "" if catalog.policy == "abstain" else " One of them must be chosen."
+    policy = {"must_choose": " One of them must be chosen."}.get(str(catalog.policy), "")
+    policy = f" {catalog.fallback} is for what no other serves." if catalog.fallback else policy
     return join(
         tag("ul", *items, class_="tools") if items else tag("p", "none", class_="muted"),
         tag("p", policy, class_="muted") if policy else Html(""),
@@ -250,6 +255,7 @@ def _subject(results: Results) -> Html:
         ("Adapter", _named(identity.adapter, identity.adapter_digest)),
         ("Base", _named(identity.base, identity.base_digest)),
         ("Format", _named(identity.format, identity.format_digest)),
+        *([("Calibrator", _named(*calibrator))] if (calibrator := calibrator_text(results)) else []),
         ("Catalogs", join(*(_named(name, digest) for name, digest in results.catalogs.items()))),
         ("Draws", f"seed {results.seed}, budget {results.budget} calls a contract"),
         ("Replies", f"{calls}; at most {results.max_new_tokens} new tokens each"),

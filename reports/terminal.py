@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
-from suite.outcome import Ceiling, ContractResult, Results
+from suite.outcome import Ceiling, ContractResult, Interval, Results
 from suite.summary import (
     WIDTH,
     bar_text,
+    calibrator_text,
     closes_gate,
     counterexample_lines,
     deciding_figure,
@@ -25,6 +26,8 @@ from suite.wording import percent, printable
 
 COLOURS = {"pass": "32", "fail": "31", "undecided": "33", "measured": "2"}
 DIGEST_LENGTH = 12
+COLUMNS = 3
+"""Kinds of confidence side by side; of more, a line would be wider than a terminal."""
 
 
 def render(results: Results, width: int = WIDTH, *, colour: bool = False) -> str:
@@ -53,6 +56,7 @@ def _subject(results: Results, width: int) -> list[str]:
         ("adapter", f"{identity.adapter} {identity.adapter_digest[:DIGEST_LENGTH]}"),
         ("base", f"{identity.base} {identity.base_digest[:DIGEST_LENGTH]}"),
         ("format", f"{identity.format} {identity.format_digest[:DIGEST_LENGTH]}"),
+        *([("mapped by", f"{made[0]} {made[1][:DIGEST_LENGTH]}")] if (made := calibrator_text(results)) else []),
         ("catalogs", ", ".join(f"{name} {digest[:DIGEST_LENGTH]}" for name, digest in results.catalogs.items())),
         ("draws", f"seed {results.seed}, budget {results.budget} calls a contract"),
         ("replies", f"{replies}; {results.seconds:.1f} s, started {results.started}"),
@@ -120,12 +124,35 @@ def _causes(contracts: Sequence[ContractResult], width: int, colour: bool) -> li
 
 
 def _measures(contract: ContractResult) -> list[str]:
-    """Figures over the whole sample, aligned; the pages draw their curves."""
+    """Figures over the whole sample: a column for each kind that has a curve, which the pages draw, then the others."""
     in_table = contract.bar.statistic if isinstance(contract.bar, Ceiling) else None
-    figures = [(printable(n.replace("_", " ")), x) for n, x in contract.measures.items() if n != in_table]
-    if not figures:
+    left = {name: x for name, x in contract.measures.items() if name != in_table}
+    if not left:
         return []
-    longest = max(len(name) for name, _ in figures)
-    levels = " / ".join(sorted({percent(x.level) for _, x in figures}))
-    rows = [f"  {name:<{longest}}  {x.estimate:.3f}  {x.low:.3f} to {x.high:.3f}" for name, x in figures]
-    return [f"figures of {printable(contract.name)}, with {levels} intervals:", *rows]
+    levels = " / ".join(sorted({percent(x.level) for x in left.values()}))
+    lines = [f"figures of {printable(contract.name)}, with {levels} intervals:"]
+    columns: dict[str, dict[str, Interval]] = {}
+    for kind in contract.curves:
+        own = [name for name in left if name.startswith(f"{kind} ")]
+        columns[kind] = {name.removeprefix(f"{kind} "): left.pop(name) for name in own}
+    kinds = [kind for kind, figures in columns.items() if figures]
+    for first in range(0, len(kinds), COLUMNS):
+        lines += _figures({kind: columns[kind] for kind in kinds[first : first + COLUMNS]})
+    return lines + (_figures({"": left}) if left else [])
+
+
+def _figures(columns: Mapping[str, Mapping[str, Interval]]) -> list[str]:
+    """A line a figure, aligned; without names of columns there is no head."""
+    names = list(dict.fromkeys(name for figures in columns.values() for name in figures))
+    head = ["", *map(printable, columns)]
+    rows = [
+        [printable(name.replace("_", " ")), *(_cell(figures.get(name)) for figures in columns.values())]
+        for name in names
+    ]
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    shown = [head, *rows] if any(head) else rows
+    return ["  ".join(["", *map(str.ljust, row, widths)]).rstrip() for row in shown]
+
+
+def _cell(figure: Interval | None) -> str:
+    return f"{figure.estimate:.3f}  {figure.low:.3f} to {figure.high:.3f}" if figure else "-"

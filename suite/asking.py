@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from fixtures.types import Case
+from suite.calibration import Calibrator
 from suite.engine import Engine
 from suite.outcome import Reply
 
@@ -48,8 +49,16 @@ class Asker:
     def _generate(self, prompts: Sequence[str]) -> Iterator[tuple[str, Reply]]:
         if not prompts:
             return
+        calibrator = calibrator_of(self.engine)
         for index, generation in self.engine.generate(prompts, max_new_tokens=self.max_new_tokens):
-            yield prompts[index], Reply(generation, self.engine.format.parse(generation.text))
+            reply = Reply(generation, self.engine.format.parse(generation.text))
+            yield prompts[index], replace(reply, calibrated=calibrator.of(reply)) if calibrator else reply
+
+
+def calibrator_of(engine: Engine) -> Calibrator | None:
+    """What an engine maps confidence with; most have nothing of the sort."""
+    found: Calibrator | None = getattr(engine, "calibrator", None)
+    return found
 
 
 def _with_variants(cases: Sequence[Case]) -> Iterator[Case]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from fixtures.grammar.requests import Asked, ask, say
 from fixtures.grammar.tools import SpokenTool, twin_of
 from fixtures.grammar.values import draw_value
-from fixtures.types import Case, Message, Oracle, ToolCall, assistant, user
+from fixtures.types import Case, Catalog, Message, Oracle, ToolCall, assistant, user
 from fixtures.vocab import Chooser
 from suite.scene import Scene, Stage
 from suite.variants import RELATIONS, Unfit, padded
@@ -105,13 +105,29 @@ def _case(stage: Stage, asked: Asked, kind: str = "clear") -> Case:
 def _hide_one(scene: Scene, chooser: Chooser) -> tuple[Stage, SpokenTool, list[SpokenTool]]:
     """A stage, one of its tools, and the tools that stay declared (at least one)."""
     stage = scene.stage(chooser, smallest=2)
-    hidden = chooser.choice(stage.tools)
+    hidden = chooser.choice(stage.removable)
     return stage, hidden, [tool for tool in stage.tools if tool is not hidden]
 
 
 def answers(case: Case, calls: tuple[ToolCall, ...]) -> bool:
     """Whether these calls are the right ones: by JSON type and value, in any order. False if nobody knows."""
+    if case.oracle.calls == ():
+        return keeps_policy(case.catalog, calls)
     return case.oracle.calls is not None and same_calls(case.oracle.calls, calls)
+
+
+def keeps_policy(catalog: Catalog, calls: Sequence[ToolCall]) -> bool:
+    """Whether these calls are right where no declared tool serves the request.
+
+    With a fallback, one call of it and nothing else, whatever its arguments; where a tool must be chosen, calls of any
+    declared tools; else none.
+    """
+    names = [call.name for call in calls]
+    if catalog.fallback:
+        return names == [catalog.fallback]
+    if catalog.policy == "must_choose":
+        return bool(names) and set(names) <= set(catalog.names)
+    return not names
 
 
 def same_calls(wanted: Sequence[ToolCall], calls: Sequence[ToolCall]) -> bool:

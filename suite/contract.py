@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from fixtures.types import Case
 from fixtures.vocab import Chooser
@@ -28,9 +28,18 @@ Summarise: TypeAlias = Callable[[Sequence[Scored], int, float], Statistics]
 """From scored replies, a seed and the level of intervals to figures; for contracts whose bar is about the sample."""
 
 
+Beside: TypeAlias = Literal["variant", "again", "base"]
+"""What `Reply.other` is: the reply to the case's variant; the reply to the same prompt, asked alone and past the cache
+(its own `other` is the next of these); or what the bare base says to the same case, None if that is what is gated."""
+
+
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A promise about replies: whom it covers (`draw`), what must hold (`judge`), and its bar."""
+    """A promise about replies: whom it covers (`draw`), what must hold (`judge`), and its bar.
+
+    `sample` is the most cases that are measured, for a contract that does not gate and whose cases cost more than one
+    reply.
+    """
 
     name: str
     promise: str
@@ -38,15 +47,24 @@ class Contract:
     judge: Predicate
     bar: Bar
     summarise: Summarise | None = None
+    beside: Beside = "variant"
+    sample: int | None = None
 
 
-def contract(*, cases: Draw, bar: Bar, summarise: Summarise | None = None) -> Callable[[Predicate], Contract]:
+def contract(
+    *,
+    cases: Draw,
+    bar: Bar,
+    summarise: Summarise | None = None,
+    beside: Beside = "variant",
+    sample: int | None = None,
+) -> Callable[[Predicate], Contract]:
     """Make a contract of a predicate; its docstring is the promise, its name the contract's name."""
 
     def decorate(predicate: Predicate) -> Contract:
         promise = inspect.getdoc(predicate)
         if not promise:
             raise TypeError(f"{predicate.__qualname__} needs a docstring: it is the promise that reports show")
-        return Contract(predicate.__name__, " ".join(promise.split()), cases, predicate, bar, summarise)
+        return Contract(predicate.__name__, " ".join(promise.split()), cases, predicate, bar, summarise, beside, sample)
 
     return decorate

@@ -58,7 +58,7 @@ def another(parameter: Parameter, old: Any, scene: Scene, chooser: Chooser) -> A
 def changed_catalog(scene: Scene, chooser: Chooser) -> Case:
     """A tool that served an earlier turn is gone, and the request is for one that is still there."""
     stage = scene.stage(chooser, smallest=2)
-    gone = chooser.choice(stage.tools)
+    gone = chooser.choice(stage.removable)
     left = [spoken for spoken in stage.tools if spoken is not gone]
     if not left:
         return long_history(scene, chooser)

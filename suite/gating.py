@@ -14,11 +14,14 @@ from fixtures.catalogs import load_catalog
 from fixtures.choosing import SeededChooser
 from fixtures.types import Case
 from fixtures.versions import installed
-from suite.asking import Asker, Progress
+from suite.asking import Asker, Progress, calibrator_of
+from suite.beside import TAKES, Seconds
 from suite.champion import compare
 from suite.contract import Contract, Statistics
 from suite.contracts import CONTRACTS
 from suite.engine import CachedEngine, Engine, ReplyStore, Target, identify, load_engine
+from suite.engine.again import again
+from suite.engine.cached import call_counts
 from suite.known import Corpus
 from suite.outcome import (
     Broken,
@@ -39,6 +42,7 @@ from suite.outcome import (
 )
 from suite.scene import Scene
 from suite.search import collect, shrink
+from suite.stats import means_of
 from suite.verdict import GATE_RISKS, LOOKS, ceiling_level, judge
 
 DEFAULT_CATALOGS = ("hotel_rooms", "hotel_lights", "hotel_climate")
@@ -78,6 +82,7 @@ def gate(
     format: str | None = None,
     engine: Engine | None = None,
     champion: Engine | Target | None = None,
+    bare: Engine | None = None,
     contracts: Sequence[Contract] = CONTRACTS,
     cache: Path = Path(".callproof"),
     progress: Progress | None = None,
@@ -85,20 +90,23 @@ def gate(
     """Ask the contracts of an adapter (a folder; None or "none" for the bare base) and return what they say.
 
     `engine` replaces the real model, for tests and for served systems. With a `champion` (from `suite.engine.identify`,
-    or an engine), both answer the same cases and `no_worse_than_champion` is asked too. Replies and counterexamples are
+    or an engine), both answer the same cases and `no_worse_than_champion` is asked too. `bare` is the base without the
+    adapter, where `engine` stands for the two together; a real adapter brings its own. Replies and counterexamples are
     kept in `cache`, so that an unchanged adapter is judged again without a model call and a killed run goes on. Raises
     UserError for every kind of bad input, before any model is loaded where that can be known.
     """
     named = tuple(catalogs) or DEFAULT_CATALOGS
     given = tuple(load_catalog(name) for name in named)
     if engine is None:
-        engine = open_engine(identify(None if adapter in (None, "none") else Path(str(adapter)), base, format), cache)
+        target = identify(None if adapter in (None, "none") else Path(str(adapter)), base, format)
+        engine = open_engine(target, cache)
+        bare = open_engine(target.bare, cache) if target.adapter else None
     command = _command(engine.identity, named, seed, budget)
     corpus = Corpus(cache / "counterexamples")
     if isinstance(champion, Target):
         champion = open_engine(champion, cache)
     asked = tuple(c for c in contracts if champion or not isinstance(c.bar, NoWorse))
-    return Run(engine, Scene(given), asked, seed, budget, corpus, command, progress, champion).results()
+    return Run(engine, Scene(given), asked, seed, budget, corpus, command, progress, champion, bare).results()
 
 
 def _command(identity: Identity, catalogs: Sequence[str], seed: int, budget: int) -> str:
@@ -111,7 +119,9 @@ def _command(identity: Identity, catalogs: Sequence[str], seed: int, budget: int
 def open_engine(target: Target, cache: Path) -> CachedEngine:
     """The real engine behind the reply cache; weights are loaded at the first reply that is not cached."""
     store = ReplyStore(cache / "replies")
-    return CachedEngine(target.identity, target.format, lambda: load_engine(target), store)
+    return CachedEngine(
+        target.identity, target.format, lambda: load_engine(target), store, calibrator=target.calibrator
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +148,13 @@ class Run:
         command: str,
         progress: Progress | None,
         champion: Engine | None = None,
+        bare: Engine | None = None,
     ) -> None:
         self.engine, self.scene, self.contracts, self.command = engine, scene, contracts, command
         self.seed, self.calls, self.budget, self.corpus = seed, budget, Budget.of(budget), corpus
-        self.asker = Asker(engine, max_new_tokens=MAX_NEW_TOKENS, progress=progress)
-        self.champion = Asker(champion, max_new_tokens=MAX_NEW_TOKENS, progress=progress) if champion else None
+        asker = partial(Asker, max_new_tokens=MAX_NEW_TOKENS, progress=progress)
+        self.asker, self.champion = asker(engine), asker(champion) if champion else None
+        self.seconds = Seconds(tuple(asker(again(engine, take)) for take in TAKES), asker(bare) if bare else None)
         self.alone = tuple(c for c in contracts if not isinstance(c.bar, NoWorse))
         self.risks = GATE_RISKS.shared(sum(c.bar.gating for c in contracts))
         self.started = time.time()
@@ -164,11 +176,12 @@ class Run:
             max_new_tokens=MAX_NEW_TOKENS,
             started=datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
             seconds=round(time.time() - self.started, 2),
-            calls=call_counts(self.engine),
+            calls=call_counts(self.engine, *(asker.engine for asker in self.seconds.askers)),
             libraries=installed(*_LIBRARIES),
             risks={"alpha": GATE_RISKS.alpha, "beta": GATE_RISKS.beta},
             contracts=contracts,
             champion=self.champion.engine.identity if self.champion else None,
+            calibrator=calibrator.used if (calibrator := calibrator_of(self.engine)) else None,
         )
 
     def _measure(self, judged: dict[str, list[Judged]]) -> None:
@@ -181,13 +194,14 @@ class Run:
 
     def _sample(self, contract: Contract, numbers: range) -> list[Case]:
         """Independent seeded draws; contracts that draw alike share them, and so their replies."""
-        name = contract.draw.__name__
-        return [contract.draw(self.scene, SeededChooser(f"measure:{self.seed}:{name}:{n}")) for n in numbers]
+        name, most = contract.draw.__name__, contract.sample or numbers.stop
+        wanted = [n for n in numbers if n < most]
+        return [contract.draw(self.scene, SeededChooser(f"measure:{self.seed}:{name}:{n}")) for n in wanted]
 
     def _settled(self, contract: Contract, judged: Sequence[Judged], drawn: int) -> bool:
         """Whether the verdict stands, after so many draws. A statistic is looked at `LOOKS` times, not each round."""
         if not contract.bar.gating:
-            return drawn >= ASIDE
+            return drawn >= (contract.sample or ASIDE)
         if isinstance(contract.bar, Ceiling):
             look = self.budget.measure / LOOKS
             if drawn // look == max(0, drawn - ROUND) // look:
@@ -203,14 +217,15 @@ class Run:
     ) -> None:
         """Draw for these contracts, ask in one batch, judge each case by the contract it was drawn for."""
         drawn = [(contract, case) for contract in contracts for case in draw(contract)]
-        replies = self.asker.ask([case for _, case in drawn], lane)
+        replies = self.seconds.added(drawn, self.asker.ask([case for _, case in drawn], lane))
         for (contract, case), reply in zip(drawn, replies, strict=True):
             judged[contract.name].append(Judged(lane, case, reply.raw, contract.judge(case, reply)))
 
     def _figures(self, contract: Contract, judged: Sequence[Judged]) -> Statistics:
-        scored = [j.outcome for j in judged if j.lane == "measure" and isinstance(j.outcome, Scored)]
+        measured = [j.outcome for j in judged if j.lane == "measure"]
+        scored = [outcome for outcome in measured if isinstance(outcome, Scored)]
         if not contract.summarise or not scored:
-            return Statistics({}, {})
+            return Statistics(means_of(measured), {})
         return contract.summarise(scored, self.seed, ceiling_level(self.risks))
 
     def _verdict(
@@ -284,10 +299,3 @@ def tally_of(judged: Iterable[Judged]) -> Tally:
     scored = [o for o in measured if isinstance(o, Scored)]
     aside = sum(isinstance(o, NotApplicable) for o in measured)
     return Tally(held + broken + len(scored), held + sum(o.correct for o in scored), aside, found)
-
-
-def call_counts(engine: Engine) -> dict[str, int]:
-    """Replies generated and replies served from the cache; an engine without a cache has generated all."""
-    if isinstance(engine, CachedEngine):
-        return {"generated": engine.generated, "cached": engine.cached}
-    return {"generated": getattr(engine, "calls", 0), "cached": 0}

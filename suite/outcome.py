@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from fixtures.formats import Parsed
+from fixtures.formats import Parsed, Span
 from fixtures.types import Case
 
 FinishReason: TypeAlias = Literal["stop", "length"]
@@ -18,21 +18,46 @@ class Generation:
     """What an engine returns for one prompt.
 
     `text` holds the stop token if one ended it. `logprobs` has the natural-log probability of each generated token,
-    the stop included, in order; `finish` is `length` if the limit on new tokens cut the reply off.
+    the stop included, in order; `finish` is `length` if the limit on new tokens cut the reply off. `ends` says of each
+    token behind which character of `text` it ends; empty if the engine does not know.
     """
 
     text: str
     logprobs: tuple[float, ...]
     finish: FinishReason
+    ends: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.ends and len(self.ends) != len(self.logprobs):
+            raise ValueError(f"{len(self.ends)} ends for {len(self.logprobs)} tokens")
+
+    def likelihood(self, spans: Sequence[Span]) -> float | None:
+        """The probability of the tokens that hold any character of these spans, each given all before it.
+
+        A token that holds other characters too counts as a whole: it has one probability. None if there is no such
+        token, or nobody knows where the tokens stand.
+        """
+        starts = (0, *self.ends[:-1])
+        # A token that ends where it starts holds the first bytes of a character that the next one completes.
+        held = [
+            logprob
+            for start, end, logprob in zip(starts, self.ends, self.logprobs, strict=bool(self.ends))
+            if any(start < b and max(end, start + 1) > a for a, b in spans if a < b)
+        ]
+        return math.exp(min(0.0, sum(held))) if held else None
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A generation as its format reads it; `other` is the reply to the case's variant, if it has one."""
+    """A generation as its format reads it; `other` is the one it is compared with: see `Contract.beside`.
+
+    `calibrated` is the confidence that the adapter's calibrator gives to it, if there is one.
+    """
 
     generation: Generation
     parsed: Parsed
     other: Reply | None = None
+    calibrated: float | None = None
 
     @property
     def raw(self) -> str:
@@ -43,18 +68,37 @@ class Reply:
         """The probability the model gave to this very reply, between 0 and 1."""
         return math.exp(min(0.0, sum(self.generation.logprobs)))
 
+    @property
+    def confidence(self) -> dict[str, float]:
+        """How sure the reply is, by the kind of figure: `likelihood`, and `verbalised` where the format has it."""
+        said = self.parsed.confidence
+        return {"likelihood": self.likelihood} | ({} if said is None else {"verbalised": said})
+
+    @property
+    def tool_choice(self) -> float | None:
+        """The probability of the names that it calls; None for a reply that is not clean, or without any name."""
+        return self.generation.likelihood(self.parsed.names)
+
+    @property
+    def argument_values(self) -> float | None:
+        """The probability of the values in its calls, without keys, quotes and brackets; None as above."""
+        return self.generation.likelihood(self.parsed.values)
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The contract holds for this reply."""
+    """The contract holds for this reply; `figures` (0 to 1) are told as means over the measured sample."""
+
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The contract is broken; `got` and `wanted` are short texts for a person."""
+    """The contract is broken; `got` and `wanted` are short texts for a person, `figures` as above."""
 
     got: str
     wanted: str
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +110,16 @@ class NotApplicable:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """For contracts about confidence: how sure the reply was (0 to 1), and whether it was right."""
+    """For contracts about confidence: how sure the reply was (0 to 1), and whether it was right.
+
+    `parts` has parts of the reply, with the confidence in each and whether it was right. Cases of one `unit` (a
+    conversation) are not independent of each other; without a name, the case is a unit of its own.
+    """
 
     confidence: Mapping[str, float]
     correct: bool
+    parts: Mapping[str, tuple[float, bool]] = field(default_factory=dict)
+    unit: str = ""
 
 
 Outcome: TypeAlias = Held | Broken | NotApplicable | Scored
@@ -211,6 +261,15 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class CalibratorUsed:
+    """What maps confidence to probability: how it was made, which figure it maps, and the hash of its file."""
+
+    method: str
+    confidence: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """One run of the gate: every input of the verdict, the verdict, and what it rests on."""
 
@@ -232,6 +291,7 @@ class Results:
     contracts: Sequence[ContractResult]
     champion: Identity | None = None
     """Of the adapter that it was compared with."""
+    calibrator: CalibratorUsed | None = None
 
     @property
     def passed(self) -> bool:

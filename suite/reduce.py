@@ -96,8 +96,8 @@ def _with_tools(case: Case, tools: Sequence[Tool]) -> Case:
 
 
 def fewer_tools(case: Case) -> Iterator[Case]:
-    """Half of the tools that nobody calls, then one of them less; at least one tool stays."""
-    needed = called(case)
+    """Half of the tools that nobody calls, then one of them less; at least one tool stays, and so does a fallback."""
+    needed = {*called(case), case.catalog.fallback}
     spare = [tool for tool in case.catalog.tools if tool.name not in needed]
     if len(spare) > 2:
         for half in (spare[: len(spare) // 2], spare[len(spare) // 2 :]):
@@ -108,7 +108,7 @@ def fewer_tools(case: Case) -> Iterator[Case]:
 
 def _fewer_tools_in_both(case: Case, variant: Variant) -> Iterator[Case]:
     """A pair without one tool that nobody calls; a tool that only the variant has is what it is about, and stays."""
-    needed = called(case)
+    needed = {*called(case), case.catalog.fallback}
     for gone in case.catalog.tools if len(case.catalog.tools) > 1 else ():
         other = variant.tools.get(gone.name, gone.name)
         left = [tool for tool in variant.case.catalog.tools if tool.name != other]

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.errors import UserError
-from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall, Variant
+from fixtures.types import Case, Catalog, Fallback, Oracle, Policy, Tool, ToolCall, Variant
 from suite.files import write_text
 from suite.outcome import (
     Bar,
     Bin,
+    CalibratorUsed,
     Ceiling,
     ContractResult,
     Counterexample,
@@ -118,6 +119,7 @@ def to_json(results: Results) -> dict[str, Any]:
         "passed": results.passed,
         "identity": asdict(results.identity),
         "champion": None if results.champion is None else asdict(results.champion),
+        "calibrator": None if results.calibrator is None else asdict(results.calibrator),
         "catalogs": dict(results.catalogs),
         "seed": results.seed,
         "budget": results.budget,
@@ -137,6 +139,7 @@ def from_json(document: Mapping[str, Any]) -> Results:
     return Results(
         identity=Identity(**document["identity"]),
         champion=None if document["champion"] is None else Identity(**document["champion"]),
+        calibrator=None if document["calibrator"] is None else CalibratorUsed(**document["calibrator"]),
         contracts=tuple(_contract_from_json(contract) for contract in document["contracts"]),
         **{name: document[name] for name in plain},
     )
@@ -149,8 +152,9 @@ def case_to_json(case: Case) -> dict[str, Any]:
         "kind": case.kind,
         "catalog": {
             "name": catalog.name,
-            "policy": catalog.policy,
+            "policy": {"fallback": catalog.fallback} if catalog.fallback else catalog.policy,
             "priority": list(catalog.priority),
+            "cost": dict(catalog.cost),
             "tools": [
                 {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
                 for tool in catalog.tools
@@ -176,8 +180,9 @@ def case_from_json(document: Mapping[str, Any]) -> Case:
         kind=document["kind"],
         catalog=Catalog(
             name=catalog["name"],
-            policy=catalog["policy"],
+            policy=_policy_from_json(catalog["policy"]),
             priority=tuple(catalog["priority"]),
+            cost=catalog.get("cost", {}),  # files of before there were costs have none
             tools=tuple(Tool(**tool) for tool in catalog["tools"]),
         ),
         messages=tuple(document["messages"]),
@@ -186,6 +191,10 @@ def case_from_json(document: Mapping[str, Any]) -> Case:
         ),
         variant=_variant_from_json(document.get("variant")),
     )
+
+
+def _policy_from_json(document: Any) -> Policy:
+    return Fallback(document["fallback"]) if isinstance(document, Mapping) else document
 
 
 def _variant_from_json(document: Mapping[str, Any] | None) -> Variant | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fixtures.catalogs import SpokenCatalog
@@ -19,11 +19,18 @@ class Stage:
     name: str
     policy: Policy = "abstain"
     priority: tuple[str, ...] = ()
+    cost: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def removable(self) -> list[SpokenTool]:
+        """The tools that a case may leave undeclared: all but the one for what no other serves."""
+        kept = self.catalog().fallback
+        return [spoken for spoken in self.tools if spoken.tool.name != kept]
 
     def catalog(self, tools: Sequence[SpokenTool] | None = None) -> Catalog:
         """The catalog that declares these tools, by default all."""
         shown = self.tools if tools is None else tools
-        return Catalog(self.name, tuple(spoken.tool for spoken in shown), self.policy, self.priority)
+        return Catalog(self.name, tuple(spoken.tool for spoken in shown), self.policy, self.priority, self.cost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +43,14 @@ class Scene:
     largest: int = 6
 
     def stage(self, chooser: Chooser, *, smallest: int = 1) -> Stage:
-        """Tools for one case: a shuffled part of a given catalog, or freshly drawn ones."""
+        """Tools for one case: a shuffled part of a given catalog, always with its fallback, or freshly drawn ones."""
         if not self.catalogs or chooser.chance(self.made_up_percent):
             size = chooser.integer(smallest, max(smallest, self.largest))
             return Stage(tuple(draw_catalog(self.words, chooser, size)), "drawn")
         given = chooser.choice(self.catalogs)
         left = list(given.spoken)
         size = chooser.integer(min(smallest, len(left)), min(self.largest, len(left)))
-        tools = tuple(left.pop(chooser.integer(0, len(left) - 1)) for _ in range(size))
-        return Stage(tools, given.catalog.name, given.catalog.policy, given.catalog.priority)
+        tools = [left.pop(chooser.integer(0, len(left) - 1)) for _ in range(size)]
+        for fallback in (spoken for spoken in left if spoken.tool.name == given.catalog.fallback):
+            tools.insert(chooser.integer(0, size), fallback)
+        return Stage(tuple(tools), given.catalog.name, given.catalog.policy, given.catalog.priority)

@@ -8,8 +8,9 @@ takes a noticeable part of a second, so the functions import it themselves.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
-from suite.outcome import Interval
+from suite.outcome import Broken, Held, Interval, Outcome
 
 LEVEL = 0.95
 MOST_TRIALS = 10_000_000  # beyond this no gate runs: the rate and the threshold cannot be told apart
@@ -36,6 +37,16 @@ def clopper_pearson(held: float, trials: float, level: float = LEVEL) -> Interva
     one_sided = (1 + level) / 2
     low, high = lower_bound(held, trials, one_sided), upper_bound(held, trials, one_sided)
     return Interval(estimate=held / trials, low=low, high=high, level=level)
+
+
+def means_of(outcomes: Iterable[Outcome], level: float = LEVEL) -> dict[str, Interval]:
+    """The mean of each figure that outcomes have, over those that have it."""
+    told = [outcome.figures for outcome in outcomes if isinstance(outcome, Held | Broken)]
+    found: dict[str, list[float]] = {}
+    for name, figure in ((name, figure) for figures in told for name, figure in figures.items()):
+        found.setdefault(name, []).append(figure)
+    # The minimum only mends rounding.
+    return {name: clopper_pearson(min(sum(f), len(f)), len(f), level) for name, f in found.items()}
 
 
 def trials_without_failure(bound: float, level: float = LEVEL) -> int:

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from fixtures.types import Case, Message, Variant
+from fixtures.types import Case, Catalog, Message, Variant
 from suite.outcome import Bar, Ceiling, ContractResult, Counterexample, Interval, Never, NoWorse, Rate, Results
 from suite.signature import signature
 from suite.wording import cases, percent, percent_down, percent_seen, percent_up, printable
@@ -56,6 +56,12 @@ def risk_note(results: Results) -> str:
         f"The gate opens for an adapter that misses a bar with a probability of {beta} at most, and a contract fails "
         f"for one that is acceptable in all of them with {alpha} at most."
     )
+
+
+def calibrator_text(results: Results) -> tuple[str, str] | None:
+    """What maps the confidence that is judged, in words, and the hash of its file; None if nothing does."""
+    used = results.calibrator
+    return (f"{used.method} calibrator of the {used.confidence}", used.digest) if used else None
 
 
 def closes_gate(result: ContractResult) -> bool:
@@ -129,8 +135,7 @@ def lane_text(example: Counterexample) -> str:
 def counterexample_lines(example: Counterexample) -> list[str]:
     """The tools, the conversation, the raw reply, what was got and wanted, and the one command that replays it."""
     rows = [("tools", tool) for tool in tool_lines(example)] or [("tools", "none")]
-    if example.case.catalog.policy != "abstain":
-        rows.append(("policy", example.case.catalog.policy))
+    rows += expectation_rows(example.case.catalog)
     rows += [(str(message.get("role", "?")), message_text(message)) for message in example.case.messages]
     if example.case.variant:
         rows += variant_rows(example.case.variant, example.case)
@@ -162,6 +167,16 @@ def tool_lines(example: Counterexample) -> list[str]:
         description = textwrap.shorten(tool.description, LONGEST_DESCRIPTION, placeholder="...")
         lines.append(f"{signature(tool)} - {description}" if description else signature(tool))
     return lines
+
+
+def expectation_rows(catalog: Catalog) -> list[tuple[str, str]]:
+    """What the catalog says of its tools, as far as it matters here: what is not ranked against another is left out."""
+    rows = [("policy", f"{catalog.fallback} when nothing fits" if catalog.fallback else str(catalog.policy))]
+    ranked = [name for name in catalog.priority if name in catalog.names]
+    priced = [f"{name} {cost:g} Wh" for name, cost in catalog.cost.items() if name in catalog.names]
+    rows += [("priority", ", then ".join(ranked))] if len(ranked) > 1 else []
+    rows += [("cost", ", ".join(priced))] if len(priced) > 1 else []
+    return [row for row in rows if row != ("policy", "abstain")]
 
 
 def variant_rows(variant: Variant, case: Case) -> list[tuple[str, str]]:

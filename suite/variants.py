@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from fixtures.grammar.requests import misspelt
 from fixtures.grammar.tools import draw_catalog
 from fixtures.grammar.values import number_word, spoken_name
-from fixtures.types import Case, Oracle, Tool, Variant
+from fixtures.types import Case, Catalog, Fallback, Oracle, Tool, Variant
 from fixtures.vocab import Chooser
 from suite.scene import Scene
 
@@ -102,7 +102,7 @@ def distractor_added(scene: Scene, chooser: Chooser, case: Case) -> Variant:
 def distractor_removed(scene: Scene, chooser: Chooser, case: Case) -> Variant:
     """One tool less, which the request is not for."""
     needed = {call.name for call in case.oracle.calls or ()}
-    spare = [tool for tool in case.catalog.tools if tool.name not in needed]
+    spare = [tool for tool in case.catalog.tools if tool.name not in {*needed, case.catalog.fallback}]
     if not spare or len(case.catalog.tools) < 2:
         raise Unfit
     gone = chooser.choice(spare)
@@ -187,9 +187,17 @@ def _variant(
     parameters: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Variant:
     """The case with other tools or another text of its last message; its right calls are renamed along."""
-    shown = case.catalog if tools is None else replace(case.catalog, tools=tuple(tools))
+    shown = case.catalog if tools is None else replace(_renamed(case.catalog, names or {}), tools=tuple(tools))
     *before, last = case.messages
     messages = case.messages if text is None else (*before, {**last, "content": text})
     variant = Variant(relation, replace(case, catalog=shown, messages=messages), names or {}, parameters or {})
     calls = tuple(variant.renamed(call) for call in case.oracle.calls or ())
     return replace(variant, case=replace(variant.case, oracle=Oracle(calls)))
+
+
+def _renamed(catalog: Catalog, names: Mapping[str, str]) -> Catalog:
+    """What the catalog says of its tools by name, said of the new names; the tools themselves are not touched."""
+    policy = Fallback(names.get(catalog.fallback, catalog.fallback)) if catalog.fallback else catalog.policy
+    priority = tuple(names.get(name, name) for name in catalog.priority)
+    cost = {names.get(name, name): energy for name, energy in catalog.cost.items()}
+    return replace(catalog, policy=policy, priority=priority, cost=cost)

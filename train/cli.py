@@ -6,32 +6,66 @@ import argparse
 import importlib
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from fixtures.errors import UserError
 from fixtures.formats import FORMATS
-from train import check, promote
-from train.job import CHOICES, Job, Settings
+from train import calibrate, check, dpo, energy_pairs, grpo, pairing, promote, rejection, repair, reward
+from train.job import Job, Settings
 from train.screen import say
 
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """A module with `train(job) -> Path`, named and not imported: a backend may import what it likes."""
+    """A module with `train(job) -> Path`, named and not imported: a backend may import what it likes.
+
+    `own` is a dataclass of settings that only this backend has, `defaults` what the shared settings are by default;
+    whoever gives one of them keeps heavy imports inside functions, because it is read for --help. `then` tells a person
+    what to do with the run.
+    """
 
     module: str
     about: str
+    own: type[Any] | None = None
+    defaults: Settings = field(default_factory=Settings)
+    then: str = "gate it with: pytest --adapter {run}"
 
 
 BACKENDS: Mapping[str, Backend] = {
     "trainer": Backend("train.trainer", "plain transformers.Trainer with LoRA: the baseline"),
     "sft": Backend("train.sft", "TRL's SFTTrainer, loss on the assistant's answers only"),
+    "dpo": Backend(
+        "train.dpo", "TRL's DPOTrainer on preference pairs, from an SFT adapter", dpo.DpoSettings, dpo.DEFAULTS
+    ),
+    "rejection": Backend(
+        "train.rejection",
+        "sample from an adapter, keep what satisfies the contracts, fine-tune on it, and again",
+        rejection.RejectionSettings,
+        rejection.DEFAULTS,
+    ),
+    "reward": Backend(
+        "train.reward",
+        "TRL's RewardTrainer on preference pairs: a scorer of replies",
+        reward.RewardSettings,
+        reward.DEFAULTS,
+        then="route with it: python -m benchmarks.energy --adapter RUN --scorer {run}",
+    ),
+    "grpo": Backend(
+        "train.grpo", "TRL's GRPOTrainer with the gate's contracts as rewards", grpo.GrpoSettings, grpo.DEFAULTS
+    ),
 }
 
 
-COMMANDS: Mapping[str, Any] = {"check": check, "promote": promote}
+COMMANDS: Mapping[str, Any] = {
+    "check": check,
+    "pairs": pairing,
+    "energy": energy_pairs,
+    "calibrate": calibrate,
+    "promote": promote,
+    "repair": repair,
+}
 """Modules with ABOUT, add_options and main, which returns the exit status."""
 
 DATA_HELP = "JSON lines with messages and tools, or SeedCore's user_content, tool_name and tool_arguments"
@@ -50,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("\nstopped; the same command with --resume goes on from the last checkpoint\n")
         return 130
-    say(f"the adapter is in {adapter}\ngate it with: pytest --adapter {adapter.parent}")
+    say(f"the adapter is in {adapter}\n{BACKENDS[options.command].then.format(run=adapter.parent)}")
     return 0
 
 
@@ -64,33 +98,46 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m train", description="Train adapters, and promote what passes.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, backend in BACKENDS.items():
-        _add_backend(commands.add_parser(name, help=backend.about, description=backend.about))
+        _add_backend(commands.add_parser(name, help=backend.about, description=backend.about), backend)
     for name, module in COMMANDS.items():
         module.add_options(commands.add_parser(name, help=module.ABOUT, description=module.ABOUT))
     return parser
 
 
-def _add_backend(parser: argparse.ArgumentParser) -> None:
+def _add_backend(parser: argparse.ArgumentParser, backend: Backend) -> None:
     parser.add_argument("--data", type=Path, required=True, help=DATA_HELP)
     parser.add_argument("--out", type=Path, required=True, help="the run folder to make")
     parser.add_argument("--tools", help="tools for rows without their own: a file or a shipped catalog's name")
-    parser.add_argument("--base", default="tiny", help="name or folder of the base model (default: tiny)")
-    parser.add_argument("--format", default=FORMATS[0], choices=FORMATS, help="the wire format (default: %(default)s)")
+    parser.add_argument("--from", dest="start", type=Path, metavar="RUN", help="a run, or an adapter, to go on from")
+    parser.add_argument("--base", help="name or folder of the base model (default: that of --from, or tiny)")
+    parser.add_argument("--format", choices=FORMATS, help=f"the wire format (default: that of --from, or {FORMATS[0]})")
     parser.add_argument("--skip-bad-rows", action="store_true", help="leave out rows that cannot be trained on")
     parser.add_argument("--drop-ungrounded", action="store_true", help="leave out rows with values that nobody said")
     parser.add_argument("--context-field", default="", help="a field of each row that goes into the prompt")
     parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped")
-    group = parser.add_argument_group("hyperparameters")
-    for f in fields(Settings):
-        shown = ",".join(f.default) if isinstance(f.default, tuple) else f.default
+    add_settings(parser.add_argument_group("hyperparameters"), backend.defaults)
+    if backend.own:
+        add_settings(parser.add_argument_group("settings of this backend"), backend.own())
+
+
+def add_settings(group: Any, defaults: Any) -> None:
+    """An option for every field of a dataclass of settings, with these defaults."""
+    for f in fields(defaults):
+        default, choices = getattr(defaults, f.name), f.metadata["choices"]
+        shown = ",".join(default) if isinstance(default, tuple) else default
         group.add_argument(
             "--" + f.name.replace("_", "-"),
-            type=_names if isinstance(f.default, tuple) else type(f.default),
-            default=f.default,
-            choices=CHOICES.get(f.name),
-            metavar=None if f.name in CHOICES else "VALUE",
+            type=_names if isinstance(default, tuple) else type(default),
+            default=default,
+            choices=choices,
+            metavar=None if choices else "VALUE",
             help=f"{f.metadata['help']} (default: {shown})".replace("%", "%%"),
         )
+
+
+def settings_of(options: argparse.Namespace, kind: type[Any]) -> Any:
+    """A dataclass of settings from the options that `add_settings` made."""
+    return kind(**{f.name: getattr(options, f.name) for f in fields(kind)})
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -99,6 +146,13 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _job(options: argparse.Namespace) -> Job:
     given: dict[str, Any] = vars(options)
-    settings = Settings(**{f.name: given[f.name] for f in fields(Settings)})
-    names = ("data", "out", "tools", "base", "format", "skip_bad_rows", "drop_ungrounded", "context_field", "resume")
-    return Job(backend=options.command, settings=settings, **{name: given[name] for name in names})
+    kind = BACKENDS[options.command].own
+    names = (
+        "data", "out", "tools", "start", "base", "format", "skip_bad_rows", "drop_ungrounded", "context_field", "resume"
+    )  # fmt: skip
+    return Job(
+        backend=options.command,
+        settings=settings_of(options, Settings),
+        own=settings_of(options, kind) if kind else None,
+        **{name: given[name] for name in names},
+    )

@@ -1,7 +1,8 @@
 """Training rows from a JSONL file, each checked before anything is trained on it.
 
-A line is either a row of `messages` and `tools` (the Transformers chat form), or one of SeedCore's rows
-(`user_content`, `tool_name`, `tool_arguments` as JSON text), which take their tools from a catalog.
+A line is a row of `messages` and `tools` (the Transformers chat form), or one of SeedCore's rows (`user_content`,
+`tool_name`, `tool_arguments` as JSON text), which take their tools from a catalog, or a preference pair (`prompt`,
+`chosen`, `rejected`, `tools`), which is a row whose answer is the chosen one.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +28,19 @@ Declarations = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One conversation that ends with an answer to learn, the tools it may use, and the line it came from."""
+    """One conversation that ends with an answer to learn, the tools it may use, and the line it came from.
+
+    `kind` is what the line says of itself, if it does. `rejected` is the answer that a preference pair turns down.
+    """
 
     line: int
     messages: tuple[dict[str, Any], ...]
     tools: tuple[dict[str, Any], ...]
+    kind: str = ""
+    rejected: dict[str, Any] | None = None
 
     def canonical(self) -> str:
-        """The row's content as one JSON text, the same for every spelling of it."""
+        """What is learned from the row as one JSON text, the same for every spelling of it; not what is rejected."""
         content = {"messages": self.messages, "tools": self.tools}
         return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
@@ -86,20 +92,25 @@ def read_rows(
 
 def accept(path: Path, checked: Checked, *, skip: bool, say: Callable[[str], None]) -> tuple[Row, ...]:
     """The good rows; raises UserError if there are bad ones that are not to be skipped, or nothing is left."""
-    if not checked.faults:
-        return checked.rows
-    count = len(checked.faults)
+    accept_parts(path, len(checked.rows), checked.faults, skip=skip, say=say)
+    return checked.rows
+
+
+def accept_parts(path: Path, good: int, faults: Sequence[Fault], *, skip: bool, say: Callable[[str], None]) -> None:
+    """Tell which rows are left out; raises UserError if they are not to be skipped, or if none of them is good."""
+    if not faults:
+        return
+    count = len(faults)
     noun = "row" if count == 1 else "rows"
     if not skip:
         raise UserError(
             str(path),
-            f"{count} {noun} cannot be trained on\n{listing(path, checked.faults)}",
+            f"{count} {noun} cannot be trained on\n{listing(path, faults)}",
             hint="repair what is named above, or leave such rows out with --skip-bad-rows",
         )
-    if not checked.rows:
-        raise UserError(str(path), f"no row can be trained on\n{listing(path, checked.faults)}")
-    say(f"left out {count} {noun} of {path}:\n{listing(path, checked.faults)}\n")
-    return checked.rows
+    if not good:
+        raise UserError(str(path), f"no row can be trained on\n{listing(path, faults)}")
+    say(f"left out {count} {noun} of {path}:\n{listing(path, faults)}\n")
 
 
 def listing(path: Path, faults: Sequence[Fault]) -> str:
@@ -127,7 +138,7 @@ def _with_context(row: Row, context: Any, field: str, form: Format) -> Row | Fau
         return Fault(row.line, f"/{field}", "the row has no such field to put into the prompt")
     told = context if isinstance(context, str) else json.dumps(context, ensure_ascii=False)
     first, *rest = form.with_developer(row.messages)
-    return Row(row.line, ({**first, "content": f"{first['content']}\n{told}"}, *rest), row.tools)
+    return replace(row, messages=({**first, "content": f"{first['content']}\n{told}"}, *rest))
 
 
 def _row_of(line: int, data: Any, catalog: Declarations | None, trust_calls: bool) -> Row | Fault:
@@ -137,6 +148,8 @@ def _row_of(line: int, data: Any, catalog: Declarations | None, trust_calls: boo
         return Fault(line, "", f"a row is a JSON object, not {type(data).__name__}")
     if "user_content" in data:
         return _seedcore_row(line, data, catalog, trust_calls)
+    if "chosen" in data:
+        return _pair_row(line, data, catalog, trust_calls)
     if "messages" not in data:
         return Fault(line, "", "the row has no `messages` (and no `user_content`)")
     tools = data.get("tools", list(catalog) if catalog is not None else None)
@@ -146,7 +159,21 @@ def _row_of(line: int, data: Any, catalog: Declarations | None, trust_calls: boo
     if fault:
         return fault
     fault = None if trust_calls else calls_fault(line, data["messages"], tools)
-    return fault or Row(line, tuple(data["messages"]), tuple(tools))
+    return fault or Row(line, tuple(data["messages"]), tuple(tools), str(data.get("kind", "")))
+
+
+def _pair_row(line: int, data: Mapping[str, Any], catalog: Declarations | None, trust_calls: bool) -> Row | Fault:
+    """A preference pair in TRL's conversational form: the row that the prompt and the chosen answer make."""
+    for key in ("prompt", "chosen", "rejected"):
+        if not isinstance(data.get(key), list) or (key != "prompt" and len(data[key]) != 1):
+            wanted = "a list of messages" if key == "prompt" else "a list of one message"
+            return Fault(line, f"/{key}", f"this must be {wanted}")
+    (rejected,) = data["rejected"]
+    if not isinstance(rejected, dict) or rejected.get("role") != "assistant":
+        return Fault(line, "/rejected/0", "what is rejected is an assistant's message")
+    plain = {key: value for key, value in data.items() if key not in ("prompt", "chosen", "rejected")}
+    found = _row_of(line, {**plain, "messages": [*data["prompt"], *data["chosen"]]}, catalog, trust_calls)
+    return found if isinstance(found, Fault) else replace(found, rejected=rejected)
 
 
 def _seedcore_row(line: int, data: Mapping[str, Any], catalog: Declarations | None, trust_calls: bool) -> Row | Fault:

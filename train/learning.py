@@ -9,16 +9,20 @@ import json
 import sys
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, PrinterCallback, Trainer, TrainerCallback, set_seed
 from transformers.utils import logging as transformers_logging
 
 from fixtures.errors import UserError
+from suite.engine.applied import loaded_problem
+from suite.engine.identify import WEIGHTS
 from train.job import ALL_LINEAR, Settings
 from train.mask import IGNORED
 from train.prepare import Prepared
@@ -42,7 +46,10 @@ def lora_config(settings: Settings) -> LoraConfig:
 
 
 def load_model(work: Prepared) -> Any:
-    """The base in float32 with a fresh LoRA, whose start the seed decides; raises UserError for unknown modules."""
+    """The base in float32 under the adapter that the job goes on from, or a fresh one, whose start the seed decides.
+
+    Raises UserError for unknown modules, and for an adapter that PEFT does not take as it is.
+    """
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     settings = work.job.settings
@@ -52,12 +59,33 @@ def load_model(work: Prepared) -> Any:
         base = AutoModelForCausalLM.from_pretrained(work.base.path, dtype=torch.float32, local_files_only=True)
     except (OSError, ValueError) as error:
         raise UserError(f"--base {work.base.name}", f"transformers cannot load this base: {error}") from error
-    _check_targets(base, settings.target_modules)
     set_seed(settings.seed)
-    with warnings.catch_warnings():
-        # PEFT still asks the model for a name that transformers has deprecated.
-        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+    with quiet():
+        if work.start and work.start.adapter:
+            return _going_on(base, work.start.adapter, settings)
+        _check_targets(base, settings.target_modules)
         return get_peft_model(base, lora_config(settings))
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """PEFT and TRL still ask a model for a name that transformers has deprecated; no user can change that."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+        yield
+
+
+def _going_on(base: Any, adapter: Path, settings: Settings) -> Any:
+    """The base under a copy of this adapter that can be trained, proven to be there tensor by tensor."""
+    config = LoraConfig.from_pretrained(str(adapter))
+    config.lora_dropout, config.inference_mode = settings.lora_dropout, False
+    # Where PEFT looks whether the vocabulary is the base's; a name such as `tiny` would send it to the hub.
+    config.base_model_name_or_path = base.config.name_or_path
+    model = PeftModel.from_pretrained(base, str(adapter), is_trainable=True, config=config)
+    problem = loaded_problem(model, load_file(adapter / WEIGHTS))
+    if problem:
+        raise UserError(f"--from {adapter}", f"the adapter is not applied: {problem}")
+    return model
 
 
 def _check_targets(base: Any, targets: Sequence[str]) -> None:
@@ -150,7 +178,8 @@ def fit(work: Prepared, trainer: Trainer) -> Path:
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(Follow(work.run.log))
     checkpoint = work.run.last_checkpoint() if work.job.resume else None
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    with quiet():
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     model: Any = trainer.model
     weights = [weight for _, weight in model.named_parameters() if weight.requires_grad]
     if not all(bool(torch.isfinite(weight).all()) for weight in weights):

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from fixtures.bases import Base, resolve_base
 from fixtures.catalogs import load_catalog
 from fixtures.errors import UserError
-from fixtures.formats import Format, load_format
+from fixtures.formats import FORMATS, Format, load_format
 from fixtures.versions import installed
+from suite.engine.identify import Target
 from train.checks import Fault
 from train.data import Checked, Row, accept, digest, read_rows
 from train.job import Job, as_json, check
 from train.mask import Example, encode, load_tokenizer, show
 from train.run import LIBRARIES, Run, check_free, open_run
 from train.screen import say
+from train.start import find_start, lora_of, told
 from train.survey import is_grounded
 
 _GREEN, _PLAIN = "\x1b[1;32m", "\x1b[0m"
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A checked job: its rows, the same rows as ids and labels, and the open run folder."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """A checked job: its rows, and the same rows as ids and labels; `start` is the adapter that it goes on from."""
 
     job: Job
     base: Base
@@ -34,15 +36,33 @@ class Prepared:
     tokenizer: Any
     rows: tuple[Row, ...]
     examples: tuple[Example, ...]
+    left_out: tuple[int, ...]
+    start: Target | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared(Material):
+    """Material with an open run folder."""
+
     run: Run
 
 
 def prepare(job: Job) -> Prepared:
     """Check a job to its last row, show one row with its mask, and open the run folder; raises UserError."""
-    check(job.settings)
-    form = load_format(job.format)
+    return open_work(gather(job))
+
+
+def gather(job: Job) -> Material:
+    """Check a job to its last row; nothing is written yet. Raises UserError."""
+    for settings in (job.settings, job.own):
+        if settings is not None:
+            check(settings)
     check_free(job.out, resume=job.resume)
-    base = resolve_base(job.base)
+    start = find_start(job)
+    if start:
+        job = replace(job, settings=lora_of(start, job.settings))
+    form = start.format if start else load_format(job.format or FORMATS[0])
+    base = start.base if start else resolve_base(job.base or "tiny")
     catalog = load_catalog(job.tools).catalog.declarations() if job.tools else None
     read = read_rows(job.data, form, catalog, trust_calls=job.trust_calls, context_field=job.context_field)
     rows = accept(job.data, read, skip=job.skip_bad_rows, say=say)
@@ -50,26 +70,37 @@ def prepare(job: Job) -> Prepared:
     tokenizer = load_tokenizer(base.path, form)
     fitting, examples, faults = _encode_all(rows, form, tokenizer, job.settings.max_length)
     kept = accept(job.data, Checked(fitting, faults), skip=job.skip_bad_rows, say=say)
-    left_out = sorted(fault.line for fault in (*read.faults, *faults))
+    left_out = tuple(sorted(fault.line for fault in (*read.faults, *faults)))
+    return Material(
+        job=job, base=base, format=form, tokenizer=tokenizer, rows=kept, examples=examples, left_out=left_out,
+        start=start,
+    )  # fmt: skip
+
+
+def open_work(material: Material, more: Mapping[str, Any] | None = None) -> Prepared:
+    """Show one row with its mask and open the run folder; `more` stands with the other facts in settings.json."""
+    job, form, tokenizer, examples = material.job, material.format, material.tokenizer, material.examples
     facts = {
         "backend": job.backend,
-        "settings": as_json(job.settings),
+        "settings": as_json(job),
         "data": {
             "path": str(job.data),
-            "digest": digest(kept),
-            "rows": len(kept),
-            "left_out": left_out,
+            "digest": digest(material.rows),
+            "rows": len(material.rows),
+            "left_out": material.left_out,
             "trust_calls": job.trust_calls,
             "context_field": job.context_field,
             "drop_ungrounded": job.drop_ungrounded,
         },
-        "base": {"name": base.name, "digest": base.digest},
+        "base": {"name": material.base.name, "digest": material.base.digest},
         "format": {"name": form.name, "digest": form.digest},
         "libraries": installed(*LIBRARIES),
+        "start": told(material.start),
+        **(more or {}),
     }
     run = open_run(job.out, facts, show(examples[0], tokenizer) + "\n", resume=job.resume)
     _tell(job, run, examples, show(examples[0], tokenizer, *_marks()))
-    return Prepared(job, base, form, tokenizer, kept, examples, run)
+    return Prepared(**{f.name: getattr(material, f.name) for f in fields(Material)}, run=run)
 
 
 def _grounded(job: Job, rows: tuple[Row, ...]) -> tuple[Row, ...]:
@@ -84,7 +115,11 @@ def _grounded(job: Job, rows: tuple[Row, ...]) -> tuple[Row, ...]:
 
 def carry_out(job: Job, build: Callable[[Prepared], Any]) -> Path:
     """Prepare, train with what `build` makes of it, and return the adapter's folder; the same for all backends."""
-    work = prepare(job)
+    return finish(prepare(job), build)
+
+
+def finish(work: Prepared, build: Callable[[Prepared], Any]) -> Path:
+    """Train with what `build` makes of the work, unless that was done, and return the adapter's folder."""
     if not work.run.finished:
         # Not at the top: this is what loads torch, and everything can be refused before that.
         from train.learning import fit

@@ -18,7 +18,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from fixtures.bases import digest_files
 from fixtures.errors import UserError
+from suite.calibration import CALIBRATOR
 from suite.engine.identify import CONFIG, MANIFEST, WEIGHTS, adapter_folder
 from suite.files import write_text
 from suite.outcome import Results
@@ -36,6 +38,8 @@ class Promote:
     """The gate passed: this adapter, by its content hash, may take the name."""
 
     adapter_digest: str
+    calibrator_digest: str = ""
+    """Of its calibrator; empty if it was gated without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,9 @@ def decide(results: Results) -> Decision:
     if not gating:
         return Hold(("no gating contract was asked",))
     reasons = [f"{c.name}: {c.verdict.name}, {c.verdict.reason}" for c in gating if c.verdict.name != "pass"]
-    return Hold(tuple(reasons)) if reasons else Promote(results.identity.adapter_digest)
+    if reasons:
+        return Hold(tuple(reasons))
+    return Promote(results.identity.adapter_digest, results.calibrator.digest if results.calibrator else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +110,18 @@ def apply(
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     source = adapter_folder(run)
-    for file in (CONFIG, WEIGHTS, MANIFEST):
+    for file in (CONFIG, WEIGHTS, MANIFEST, CALIBRATOR):
         if (source / file).is_file():
             shutil.copyfile(source / file, partial / file)
     shutil.copyfile(results_file, partial / "results.json")
-    if digest(partial) != decision.adapter_digest:
+    copied = digest_files([partial / CALIBRATOR]) if (partial / CALIBRATOR).is_file() else ""
+    if digest(partial) != decision.adapter_digest or copied != decision.calibrator_digest:
         shutil.rmtree(partial)
-        raise UserError(str(run), "the adapter changed while it was copied", hint="promote it again when it is at rest")
+        raise UserError(
+            str(run),
+            "the adapter or its calibrator changed while it was copied",
+            hint="promote it again when it is at rest",
+        )
     _settle(partial, place, digest)
     alias = {
         "name": shelf.name,
@@ -123,9 +134,12 @@ def apply(
 
 
 def _settle(partial: Path, place: Path, digest: Callable[[Path], str]) -> None:
-    """Give the copied folder its name. One that serves already keeps its weights and takes the new results."""
+    """Give the copied folder its name. One that serves already keeps its weights and takes the rest."""
     if _is_whole(place, digest):
-        os.replace(partial / "results.json", place / "results.json")
+        (place / CALIBRATOR).unlink(missing_ok=True)
+        for file in (CALIBRATOR, "results.json"):
+            if (partial / file).is_file():
+                os.replace(partial / file, place / file)
         shutil.rmtree(partial)
         return
     shutil.rmtree(place, ignore_errors=True)

@@ -107,12 +107,12 @@ def _read_settings(path: Path) -> dict[str, Any]:
 
 
 def _differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """What differs between two runs' facts; where the data file lies does not matter, its content does."""
+    """What differs between two runs' facts; where data and start lie does not matter, their content does."""
     for key in sorted({*there, *here}):
         name, old, new = f"{prefix}{key}", there.get(key), here.get(key)
         if isinstance(old, dict) and isinstance(new, dict):
             yield from _differences(old, new, f"{name}.")
-        elif old != new and name != "data.path":
+        elif old != new and name not in ("data.path", "start.adapter"):
             yield f"{name} was {old}, is {new}"
 
 
@@ -120,8 +120,9 @@ def save_adapter(run: Run, model: Any) -> Path:
     """Write a PEFT model's adapter with its manifest, the same bytes for the same weights; drop the checkpoints."""
     partial = run.folder / "adapter.partial"
     shutil.rmtree(partial, ignore_errors=True)
-    # Embeddings are never trained; PEFT's default would look for the base on the hub to find that out.
-    model.save_pretrained(partial, save_embedding_layers=False)
+    # Embeddings are never trained; PEFT's default would look for the base on the hub to find that out. Of several
+    # adapters (DPO's frozen reference is one) only the trained one is the run's.
+    model.save_pretrained(partial, save_embedding_layers=False, selected_adapters=["default"])
     (partial / "README.md").unlink(missing_ok=True)
     config = partial / "adapter_config.json"
     written = json.loads(config.read_text(encoding="utf-8"))
@@ -137,6 +138,7 @@ def save_adapter(run: Run, model: Any) -> Path:
 
 def manifest(facts: Mapping[str, Any]) -> dict[str, Any]:
     """What an adapter says of its origin, in its folder's callproof.json."""
+    origin = {"start": facts["start"]} if facts.get("start") else {}
     return {
         "base": facts["base"]["name"],
         "base_digest": facts["base"]["digest"],
@@ -144,4 +146,5 @@ def manifest(facts: Mapping[str, Any]) -> dict[str, Any]:
         "data_digest": facts["data"]["digest"],
         "backend": facts["backend"],
         "libraries": facts["libraries"],
+        **origin,
     }

@@ -1,13 +1,13 @@
 """Knows when nothing fits.
 
-What is right then is the catalog's policy: `abstain` wants no call at all, `must_choose` wants a declared one. Noise
-that cannot be read is not an abstention.
+What is right then is the catalog's policy: `abstain` wants no call at all, `must_choose` wants a declared one, a
+fallback wants one call of that tool and nothing else. Noise that cannot be read is not an abstention.
 """
 
 from __future__ import annotations
 
 from fixtures.types import Case
-from suite.cases import masked
+from suite.cases import keeps_policy, masked
 from suite.contract import contract
 from suite.outcome import Broken, Held, NotApplicable, Outcome, Reply, ReportOnly
 
@@ -17,10 +17,14 @@ def knows_when_nothing_fits(case: Case, reply: Reply) -> Outcome:
     """When no declared tool serves the request, the reply does what the catalog's policy says."""
     if case.oracle.calls != ():
         return NotApplicable("a declared tool serves this request")
-    called = ", ".join(call.name for call in reply.parsed.calls)
-    if case.catalog.policy == "must_choose":
-        chosen = bool(called) and all(call.name in case.catalog.names for call in reply.parsed.calls)
-        return Held() if chosen else Broken(got=f"calls {called or 'nothing'}", wanted="a call of a declared tool")
-    if reply.parsed.status == "no_call":
+    if reply.parsed.status != "undecodable" and keeps_policy(case.catalog, reply.parsed.calls):
         return Held()
-    return Broken(got=f"calls {called}" if called else "a reply that cannot be read", wanted="no call")
+    called = ", ".join(call.name for call in reply.parsed.calls)
+    unread = "a reply that cannot be read" if reply.parsed.status == "undecodable" else "calls nothing"
+    return Broken(got=f"calls {called}" if called else unread, wanted=_wanted(case))
+
+
+def _wanted(case: Case) -> str:
+    if case.catalog.fallback:
+        return f"one call of {case.catalog.fallback}"
+    return "a call of a declared tool" if case.catalog.policy == "must_choose" else "no call"

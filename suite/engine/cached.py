@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from fixtures.formats import Format
+from suite.calibration import Calibrator
 from suite.engine.protocol import Engine
 from suite.engine.store import ReplyStore, reply_key
 from suite.outcome import Generation, Identity
@@ -14,6 +15,7 @@ class CachedEngine:
     """Serves stored replies and asks the real engine, made at the first miss, for the others, each prompt once.
 
     `generated` counts replies of the real engine, `cached` all others. `dtype` must be what `make_engine` loads with.
+    `calibrator` is the adapter's, if it has one; replies do not depend on it. `take` keeps replies apart: see `again`.
     """
 
     def __init__(
@@ -24,9 +26,11 @@ class CachedEngine:
         store: ReplyStore,
         *,
         dtype: str = "float32",
+        calibrator: Calibrator | None = None,
+        take: int = 0,
     ) -> None:
-        self.identity, self.format = identity, format
-        self.store, self.dtype = store, dtype
+        self.identity, self.format, self.calibrator = identity, format, calibrator
+        self.store, self.dtype, self.take = store, dtype, take
         self.generated = self.cached = 0
         self._make_engine = make_engine
         self._engine: Engine | None = None
@@ -36,13 +40,26 @@ class CachedEngine:
         places: dict[str, list[int]] = {}
         for index, prompt in enumerate(prompts):
             places.setdefault(prompt, []).append(index)
-        keys = {p: reply_key(self.identity, max_new_tokens=max_new_tokens, dtype=self.dtype, prompt=p) for p in places}
+        keys = {prompt: self._key(prompt, max_new_tokens) for prompt in places}
         known = self.store.get_many(list(keys.values()))
         for prompt, generation, fresh in self._answered(keys, known, max_new_tokens):
             self.generated += fresh
             self.cached += len(places[prompt]) - fresh
             for index in places[prompt]:
                 yield index, generation
+
+    def real(self) -> Engine:
+        """The engine behind the cache; made now, if it was not needed before."""
+        if self._engine is None:
+            self._engine = self._make_engine()
+        return self._engine
+
+    def again(self, take: int, make_engine: Callable[[], Engine]) -> CachedEngine:
+        """The same cache for another take: what was stored for this one is not served there."""
+        return CachedEngine(self.identity, self.format, make_engine, self.store, dtype=self.dtype, take=take)
+
+    def _key(self, prompt: str, max_new_tokens: int) -> str:
+        return reply_key(self.identity, max_new_tokens=max_new_tokens, dtype=self.dtype, prompt=prompt, take=self.take)
 
     def _answered(
         self, keys: dict[str, str], known: dict[str, Generation], max_new_tokens: int
@@ -52,8 +69,13 @@ class CachedEngine:
         missing = [prompt for prompt, key in keys.items() if key not in known]
         if not missing:
             return
-        if self._engine is None:
-            self._engine = self._make_engine()
-        for index, generation in self._engine.generate(missing, max_new_tokens=max_new_tokens):
+        for index, generation in self.real().generate(missing, max_new_tokens=max_new_tokens):
             self.store.put_many({keys[missing[index]]: generation})
             yield missing[index], generation, True
+
+
+def call_counts(*engines: Engine) -> dict[str, int]:
+    """Replies generated and replies served from the cache; an engine without a cache has generated all."""
+    behind = [engine for engine in engines if isinstance(engine, CachedEngine)]
+    others = sum(getattr(engine, "calls", 0) for engine in engines if not isinstance(engine, CachedEngine))
+    return {"generated": sum(e.generated for e in behind) + others, "cached": sum(e.cached for e in behind)}

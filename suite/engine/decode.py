@@ -6,9 +6,9 @@ rounding only. Works with causal models of Transformers that take `attention_mas
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from transformers import DynamicCache
@@ -16,6 +16,8 @@ from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from suite.engine.batching import Batch, Family, Tokens
 from suite.outcome import FinishReason
+
+Choose: TypeAlias = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
 
 LEAVE_AT = 0.75
 """Finished rows are taken out when at most this share is still being written: each time copies the cache."""
@@ -31,17 +33,20 @@ class Written:
 
 
 class Decoder:
-    """Answers batches of token sequences with one model; `stops` are the tokens that end a reply."""
+    """Answers batches of token sequences with one model; `stops` are the tokens that end a reply.
 
-    def __init__(self, model: Any, stops: frozenset[int]) -> None:
-        self.model, self.stops = model, stops
+    `choose` gives the next token of each row, and its natural-log probability, from the logits; the best by default.
+    """
+
+    def __init__(self, model: Any, stops: frozenset[int], choose: Choose | None = None) -> None:
+        self.model, self.stops, self.choose = model, stops, choose or _best
         kinds = {type(layer) for layer in DynamicCache(config=model.config).layers}
         self.can_share = kinds <= {DynamicLayer, DynamicSlidingWindowLayer}
         """Whether the cache is keys and values only. If not, batches with families are not for this model."""
 
     @torch.inference_mode()
     def run(self, prompts: Sequence[Tokens], batch: Batch, max_new_tokens: int) -> list[Written]:
-        """Greedy replies to the batch's rows, in the order of `batch.rows`."""
+        """Replies to the batch's rows, in the order of `batch.rows`."""
         rows = [prompts[index] for index in batch.rows]
         state = _State(DynamicCache(config=self.model.config), *_left_padded(rows, self.model.device))
         if batch.families:
@@ -50,7 +55,7 @@ class Decoder:
         written = [Written([], []) for _ in rows]
         places: list[Written | None] = list(written)
         for step in range(1, max_new_tokens + 1):
-            chosen, logprobs = _best(logits)
+            chosen, logprobs = self.choose(logits)
             places = [self._write(*place) for place in zip(places, chosen.tolist(), logprobs.tolist(), strict=True)]
             left = [number for number, row in enumerate(places) if row is not None]
             if not left or step == max_new_tokens:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from fixtures.bases import Base, digest_files, resolve_base
 from fixtures.errors import UserError
 from fixtures.formats import Format, load_format
+from suite.calibration import Calibrator, read_calibrator
 from suite.engine.tensors import base_shapes, misfit, read_shapes
 from suite.outcome import Identity
 
@@ -26,19 +27,29 @@ _SHOWN = 8
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A base, perhaps an adapter for it, and the format it speaks; `identity` is the same as names and hashes."""
+    """A base, perhaps an adapter for it, and the format it speaks; `identity` is the same as names and hashes.
+
+    `calibrator` lies in the adapter's folder, if it has one, and is no part of the identity: it changes no reply.
+    """
 
     base: Base
     adapter: Path | None
     format: Format
     identity: Identity
+    calibrator: Calibrator | None = None
+
+    @property
+    def bare(self) -> Target:
+        """The same base and format without the adapter."""
+        return _target(self.base, None, self.format.name, "none", "none")
 
 
-def identify(adapter: Path | None, base: str | None, format: str | None) -> Target:
+def identify(adapter: Path | None, base: str | None, format: str | None, *, calibrated: bool = True) -> Target:
     """The target of a gate; None for `adapter` is the bare base, by default the embedded one.
 
     What is not given comes from the adapter: base and format from callproof.json, else the base from
-    adapter_config.json and the format functiongemma. UserError if anything is missing, damaged or does not fit.
+    adapter_config.json and the format functiongemma. UserError if anything is missing, damaged or does not fit; with
+    `calibrated` False, a calibrator in the folder is not looked at.
     """
     if adapter is None:
         return _target(resolve_base(base or "tiny"), None, format or "functiongemma", "none", "none")
@@ -54,7 +65,8 @@ def identify(adapter: Path | None, base: str | None, format: str | None) -> Targ
     _check_base(folder, manifest, found)
     _check_shapes(folder, config, shapes, found)
     digest = digest_files([folder / CONFIG, folder / WEIGHTS])
-    return _target(found, folder, format or str(manifest.get("format", "functiongemma")), str(adapter), digest)
+    target = _target(found, folder, format or str(manifest.get("format", "functiongemma")), str(adapter), digest)
+    return replace(target, calibrator=read_calibrator(folder, target.identity)) if calibrated else target
 
 
 def _target(base: Base, folder: Path | None, format: str, adapter: str, adapter_digest: str) -> Target:
@@ -93,6 +105,12 @@ def _check_config(folder: Path, config: Mapping[str, Any]) -> None:
     kind = config.get("peft_type")
     if kind != "LORA":
         raise UserError(f"{folder / CONFIG} peft_type", f"peft_type={kind!r} is not supported", allowed="LORA")
+    task = config.get("task_type")
+    if task not in (None, "CAUSAL_LM"):
+        scores = task == "SEQ_CLS"
+        problem = f"task_type={task!r}: " + ("it scores replies and writes none" if scores else "it writes no replies")
+        hint = "a run of another backend; scorers are for python -m train grpo --scorer" if scores else ""
+        raise UserError(f"{folder / CONFIG} task_type", problem, allowed="CAUSAL_LM", hint=hint)
 
 
 def _read_weights(folder: Path) -> dict[str, tuple[int, ...]]:

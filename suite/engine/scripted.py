@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from fixtures.formats import Format, load_format
+from suite.calibration import Calibrator
 from suite.outcome import Generation, Identity
 
 
@@ -21,8 +22,9 @@ class ScriptedEngine:
         format: Format | str = "functiongemma",
         identity: Identity | None = None,
         batch_size: int = 8,
+        calibrator: Calibrator | None = None,
     ) -> None:
-        self.answer, self.batch_size = answer, batch_size
+        self.answer, self.batch_size, self.calibrator = answer, batch_size, calibrator
         self.format = load_format(format) if isinstance(format, str) else format
         self.identity = identity or Identity(
             "scripted", "scripted", "scripted", "scripted", self.format.name, self.format.digest

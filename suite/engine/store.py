@@ -25,16 +25,20 @@ T = TypeVar("T")
 DECODING = "greedy 1"
 """Part of every key; raise the number when a change to the decoder may change replies."""
 # The number is the layout's: another layout takes another table, and old files stay readable to old versions.
-TABLE = "replies_1"
+TABLE = "replies_2"
+_COLUMNS = {"key": "TEXT PRIMARY KEY", "text": "BLOB", "logprobs": "BLOB", "ends": "BLOB", "finish": "TEXT"}
 _ASK_AT_ONCE = 500
 _PATIENCE_SECONDS = 60.0
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def reply_key(identity: Identity, *, max_new_tokens: int, dtype: str, prompt: str) -> str:
-    """What a reply depends on, as one hash: contents and settings, no names and no paths."""
+def reply_key(identity: Identity, *, max_new_tokens: int, dtype: str, prompt: str, take: int = 0) -> str:
+    """What a reply depends on, as one hash: contents and settings, no names and no paths.
+
+    Other takes than 0 are for replies to the same prompt that are kept apart from the first one.
+    """
     parts = [identity.base_digest, identity.adapter_digest, identity.format_digest]
-    parts += [DECODING, str(max_new_tokens), dtype, prompt]
+    parts += [DECODING, str(max_new_tokens), dtype, prompt, *([f"take {take}"] if take else [])]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -56,13 +60,20 @@ class ReplyStore:
     def put_many(self, replies: Mapping[str, Generation]) -> None:
         """Store these, for good once this returns."""
         rows = [
-            (key, g.text.encode("utf-8", "surrogatepass"), array("d", g.logprobs).tobytes(), g.finish)
+            (
+                key,
+                g.text.encode("utf-8", "surrogatepass"),
+                array("d", g.logprobs).tobytes(),
+                array("q", g.ends).tobytes(),
+                g.finish,
+            )
             for key, g in replies.items()
         ]
+        marks = ", ".join("?" * len(_COLUMNS))
 
         def insert(connection: sqlite3.Connection) -> None:
             with connection:
-                connection.executemany(f"INSERT OR REPLACE INTO {TABLE} VALUES (?, ?, ?, ?)", rows)
+                connection.executemany(f"INSERT OR REPLACE INTO {TABLE} VALUES ({marks})", rows)
 
         self._run(insert)
 
@@ -92,7 +103,7 @@ class ReplyStore:
             self._connection.execute("PRAGMA journal_mode=WAL")
             # With a write-ahead log this survives a killed process; only a power cut may lose the last replies.
             self._connection.execute("PRAGMA synchronous=NORMAL")
-            columns = "key TEXT PRIMARY KEY, text BLOB NOT NULL, logprobs BLOB NOT NULL, finish TEXT NOT NULL"
+            columns = ", ".join(f"{name} {kind} NOT NULL" for name, kind in _COLUMNS.items())
             self._connection.execute(f"CREATE TABLE IF NOT EXISTS {TABLE} ({columns}) WITHOUT ROWID")
         return self._connection
 
@@ -111,13 +122,12 @@ class ReplyStore:
 
 def _select(keys: Sequence[str], connection: sqlite3.Connection) -> list[Any]:
     marks = ", ".join("?" * len(keys))
-    return connection.execute(
-        f"SELECT key, text, logprobs, finish FROM {TABLE} WHERE key IN ({marks})", keys
-    ).fetchall()
+    return connection.execute(f"SELECT {', '.join(_COLUMNS)} FROM {TABLE} WHERE key IN ({marks})", keys).fetchall()
 
 
-def _generation(text: bytes, logprobs: bytes, finish: Any) -> Generation:
-    values = array("d")
+def _generation(text: bytes, logprobs: bytes, ends: bytes, finish: Any) -> Generation:
+    values, places = array("d"), array("q")
     values.frombytes(logprobs)
+    places.frombytes(ends)
     reason: FinishReason = "stop" if finish == "stop" else "length"
-    return Generation(text.decode("utf-8", "surrogatepass"), tuple(values), reason)
+    return Generation(text.decode("utf-8", "surrogatepass"), tuple(values), reason, tuple(places))

@@ -18,6 +18,7 @@ from suite.engine.applied import apply_adapter, first_line
 from suite.engine.batching import Limits, plan
 from suite.engine.decode import Decoder, Written
 from suite.engine.identify import Target
+from suite.engine.offsets import token_ends
 from suite.engine.protocol import Engine
 from suite.outcome import Generation
 
@@ -78,8 +79,12 @@ class TransformersEngine:
         if not all(map(math.isfinite, written.logprobs)):
             where = f"--adapter {self.identity.adapter} on --base {self.identity.base}"
             raise UserError(where, "the model's logits are not finite, so its replies mean nothing")
-        text = self.tokenizer.decode(written.ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
-        return Generation(text, tuple(written.logprobs), written.finish)
+        text = self._decode(written.ids)
+        return Generation(text, tuple(written.logprobs), written.finish, token_ends(written.ids, text, self._decode))
+
+    def _decode(self, ids: Sequence[int]) -> str:
+        text: str = self.tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+        return text
 
     def _check_length(self, longest: int, max_new_tokens: int) -> None:
         window = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)

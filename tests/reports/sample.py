@@ -8,6 +8,7 @@ from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall, assistant, use
 from suite.outcome import (
     Bar,
     Bin,
+    CalibratorUsed,
     Ceiling,
     ContractResult,
     Counterexample,
@@ -124,6 +125,7 @@ PASSING = Results(
     libraries={"callproof": "0.1.0", "torch": "2.13.0", "transformers": "5.23.0"},
     risks={"alpha": 0.05, "beta": 0.05},
     contracts=(CHOOSES, DECLARED, VALID, CALIBRATED, SALVAGED),
+    calibrator=CalibratorUsed("isotonic", "likelihood", "51c0ffee" * 2),
 )
 FAILING = replace(
     PASSING,

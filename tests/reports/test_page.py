@@ -92,6 +92,13 @@ def test_each_kind_of_confidence_has_a_chart() -> None:
     assert "confidence (verbalised)" in page
 
 
+def test_the_calibrator_is_told_if_there_is_one() -> None:
+    shown, plain = (Reader(render(replace(PASSING, calibrator=c), "r.json")).text for c in (PASSING.calibrator, None))
+    assert "isotonic calibrator of the likelihood" in shown
+    assert "Calibrator" in shown
+    assert "Calibrator" not in plain
+
+
 def test_a_gate_without_contracts_has_a_page_too() -> None:
     text = Reader(render(replace(PASSING, contracts=()), "r.json")).text
     assert "No contract was judged." in text

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from reports.terminal import render
-from suite.outcome import Results
-from tests.reports.sample import FAILING, PASSING
+from suite.outcome import Interval, Results
+from tests.reports.sample import CALIBRATED, FAILING, PASSING
 
 TABLE = """\
   contract                  verdict    held        measured  interval         bar
@@ -23,6 +23,38 @@ def test_the_first_line_is_the_verdict() -> None:
 
 def test_contracts_stand_in_aligned_columns() -> None:
     assert TABLE in render(FAILING)
+
+
+FIGURES = """\
+figures of calibrated_confidence, with 95 % intervals:
+                   likelihood
+  ece              0.031  0.004 to 0.066
+  accuracy         0.880  0.840 to 0.930
+  mean confidence  0.850  0.810 to 0.900
+"""
+
+
+def test_figures_of_confidence_stand_in_a_column_of_their_kind() -> None:
+    assert FIGURES in render(PASSING)
+
+
+def test_many_kinds_of_confidence_are_told_in_several_tables_and_other_figures_below() -> None:
+    one = Interval(0.5, 0.4, 0.6)
+    kinds = ["calibrated", "verbalised", "likelihood", "tool choice", "argument values"]
+    measures = {f"{kind} {name}": one for kind in kinds for name in ("ece", "log_loss")} | {"something_else": one}
+    del measures["tool choice log_loss"]
+    every = replace(CALIBRATED, measures=measures, curves=dict.fromkeys(kinds, CALIBRATED.curves["likelihood"]))
+    text = render(replace(PASSING, contracts=(every,)), 100)
+    assert max(map(len, text.splitlines())) <= 100
+    heads = [line.split("  ") for line in text.splitlines() if "tool choice" in line or "verbalised" in line]
+    assert [[cell.strip() for cell in head if cell] for head in heads] == [kinds[:3], kinds[3:]]
+    assert "  log loss  -                      0.500  0.400 to 0.600\n" in text
+    assert "  something else  0.500  0.400 to 0.600\n" in text
+
+
+def test_the_calibrator_is_told_if_there_is_one() -> None:
+    assert "  mapped by isotonic calibrator of the likelihood 51c0ffee51c0\n" in render(PASSING)
+    assert "isotonic" not in render(replace(PASSING, calibrator=None))
 
 
 def test_what_closes_the_gate_is_told_only_if_it_is_closed() -> None:

@@ -1,14 +1,13 @@
 """Each contract holds, breaks, and is not applicable somewhere; a contract nobody saw break is not trusted."""
 
-import math
 from dataclasses import replace
 
 import pytest
 
 from fixtures.formats import load_format
-from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall, user
+from fixtures.types import Case, Catalog, Fallback, Oracle, Tool, ToolCall, user
 from suite.contracts import CONTRACTS
-from suite.contracts.calibrated_confidence import calibrated_confidence, summarise
+from suite.contracts.calibrated_confidence import calibrated_confidence
 from suite.contracts.chooses_a_tool import chooses_a_tool
 from suite.contracts.grounded_arguments import grounded_arguments
 from suite.contracts.knows_when_nothing_fits import knows_when_nothing_fits
@@ -87,6 +86,30 @@ NOTHING_FITS = [
 ]
 
 
+FALLBACK = [
+    (GOOD.replace("set_lamp", "ask_desk").replace("level:20", ""), Held),
+    (GOOD.replace("set_lamp", "ask_desk"), Held),
+    (GOOD, Broken),
+    (CALL.replace("set_lamp", "ask_desk") + GOOD, Broken),
+    (2 * CALL.replace("set_lamp", "ask_desk") + "<start_function_response>", Broken),
+    ("None of these tools can do that.<end_of_turn>", Broken),
+    ("<start_function_call>call:ask_desk{level:", Broken),
+]
+
+
+@pytest.mark.parametrize(("text", "kind"), FALLBACK)
+def test_a_fallback_is_called_once_and_alone_when_nothing_fits(text, kind):
+    desk = replace(LAMP, name="ask_desk", description="Ask the desk.")
+    case = replace(CASE, catalog=Catalog("home", (LAMP, desk), Fallback("ask_desk")), oracle=Oracle(()))
+    outcome = knows_when_nothing_fits.judge(case, reply(text))
+    assert isinstance(outcome, kind)
+    scored = calibrated_confidence.judge(case, reply(text))
+    assert isinstance(scored, Scored)
+    assert scored.correct == isinstance(outcome, Held)
+    if isinstance(outcome, Broken):
+        assert outcome.wanted == "one call of ask_desk"
+
+
 @pytest.mark.parametrize(("policy", "text", "kind"), NOTHING_FITS)
 def test_what_is_right_when_nothing_fits_is_the_catalogs_policy(policy, text, kind):
     case = replace(CASE, catalog=replace(CASE.catalog, policy=policy), oracle=Oracle(()))
@@ -114,26 +137,6 @@ def test_a_reply_cut_off_at_the_limit_is_not_valid():
 def test_an_unknown_with_low_confidence_breaks_the_choice_of_a_tool():
     text = '{"function": "unknown", "arguments": {}, "confidence": 0.2}<end_of_turn>'
     assert isinstance(chooses_a_tool.judge(CASE, reply(text, form="intent_json")), Broken)
-
-
-def test_confidence_is_the_likelihood_and_where_the_format_has_it_the_verbalised_figure():
-    text = '{"function": "set_lamp", "arguments": {"level": 20}, "confidence": 0.7}<end_of_turn>'
-    scored = calibrated_confidence.judge(CASE, reply(text, form="intent_json", logprob=math.log(0.5)))
-    assert isinstance(scored, Scored)
-    assert scored.correct
-    assert scored.confidence == pytest.approx({"likelihood": 0.5, "verbalised": 0.7})
-
-
-def test_a_wrong_argument_is_not_right_however_sure():
-    scored = calibrated_confidence.judge(CASE, reply(GOOD.replace("20", "21")))
-    assert isinstance(scored, Scored)
-    assert not scored.correct
-
-
-def test_the_bar_is_on_the_verbalised_figure_where_there_is_one():
-    scored = [Scored({"likelihood": 0.5, "verbalised": 1.0}, True)] * 50
-    assert summarise(scored, 0, 0.95).measures["ece"].estimate == pytest.approx(0.0)
-    assert summarise(scored, 0, 0.95).measures["likelihood ece"].estimate == pytest.approx(0.5)
 
 
 def test_every_contract_has_a_promise_and_a_name_of_its_own():

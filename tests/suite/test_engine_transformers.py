@@ -89,6 +89,16 @@ def test_the_engine_writes_what_peft_and_generate_write(small_base, adapter):
         assert all(math.isfinite(logprob) and logprob <= 0 for logprob in reply.logprobs)
 
 
+def test_every_token_has_its_place_in_the_text(small_base, adapter):
+    engine, prompts = load(adapter, small_base), draw_prompts(2, 2)
+    for reply in replies_of(engine, prompts):
+        assert len(reply.ends) == len(reply.logprobs)
+        assert reply.ends[-1] == len(reply.text)
+        assert list(reply.ends) == sorted(reply.ends)
+        every = reply.likelihood([(0, len(reply.text))])
+        assert every == pytest.approx(math.exp(sum(reply.logprobs)))
+
+
 def test_the_bare_base_answers_otherwise_than_with_the_adapter(small_base, adapter):
     prompts = draw_prompts(1, 2)
     bare = replies_of(load(None, small_base), prompts)

@@ -27,7 +27,9 @@ def test_an_engine_that_is_always_right_and_sure_passes(tmp_path):
     results, _ = run(tmp_path)
     assert results.passed
     assert {c.name: c.verdict.name for c in results.contracts if c.bar.gating} == {c.name: "pass" for c in GATING}
-    assert all(c.held_rate.estimate == 1 for c in results.contracts if c.name != "calibrated_confidence")
+    # Two are about confidence, which is always 1 here; one needs a base, and a scripted engine has none.
+    unlike = {"calibrated_confidence", "less_sure_where_nothing_decides", "adapter_is_effective"}
+    assert all(c.held_rate.estimate == 1 for c in results.contracts if c.name not in unlike)
 
 
 @pytest.mark.parametrize("form", ["functiongemma", "intent_json"])
@@ -113,7 +115,8 @@ def test_a_contract_stops_asking_as_soon_as_it_is_decided(tmp_path):
 def test_what_does_not_gate_is_measured_along_and_not_searched(tmp_path):
     results, _ = run(tmp_path, lambda case: PROSE)
     aside = [c for c in results.contracts if not c.bar.gating]
-    assert {c.tally.trials + c.tally.not_applicable for c in aside} == {80}
+    most = {c.name: c.sample or 80 for c in CONTRACTS}
+    assert all(c.tally.trials + c.tally.not_applicable == most[c.name] for c in aside)
     assert {c.verdict.name for c in aside} <= {"measured", "undecided"}
     assert all(example.lane != "search" for c in aside for example in c.counterexamples)
 

@@ -10,7 +10,9 @@ from safetensors.numpy import load_file, save_file
 
 from fixtures.bases import resolve_base
 from fixtures.errors import UserError
+from suite.calibration import Calibrator
 from suite.engine import identify
+from suite.engine.store import reply_key
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = {"self_attn.q_proj": (16, 8), "mlp.down_proj": (8, 32)}
@@ -108,6 +110,38 @@ def test_the_adapter_digest_changes_with_config_and_weights(adapter, name):
         save_file(load_file(adapter / name) | {"base_model.model.model.layers.0.mlp.down_proj.lora_A.weight":
                   np.ones((RANK, 32), np.float32)}, adapter / name)  # fmt: skip
     assert identify(adapter, None, None).identity.adapter_digest != before
+
+
+def store_calibrator(adapter, **changes):
+    who = identify(adapter, None, None, calibrated=False).identity
+    digests = {name: getattr(who, name) for name in ("adapter_digest", "base_digest", "format_digest")}
+    return Calibrator("temperature", "likelihood", temperature=2.0, identity=digests | changes).write(adapter)
+
+
+def test_a_calibrator_is_found_and_changes_nothing_that_replies_depend_on(adapter):
+    without = identify(adapter, None, None)
+    assert without.calibrator is None
+    store_calibrator(adapter)
+    found = identify(adapter, None, None)
+    assert found.calibrator is not None
+    assert found.calibrator.temperature == 2.0
+    assert found.identity == without.identity
+    keys = {reply_key(t.identity, max_new_tokens=9, dtype="float32", prompt="p") for t in (without, found)}
+    assert len(keys) == 1
+
+
+@pytest.mark.parametrize("name", ["adapter", "base", "format"])
+def test_a_calibrator_of_something_else_is_refused_unless_it_is_to_be_made_anew(adapter, name):
+    store_calibrator(adapter, **{f"{name}_digest": "0" * 16})
+    told = refusal(adapter)
+    assert f"fitted for the {name} with hash {'0' * 16}" in told
+    assert "python -m train calibrate" in told
+    assert identify(adapter, None, None, calibrated=False).calibrator is None
+
+
+def test_a_calibrator_fitted_in_another_format_is_refused(adapter):
+    store_calibrator(adapter)
+    assert "fitted for the format" in refusal(adapter, format="intent_json")
 
 
 def test_a_missing_folder_is_refused(tmp_path):

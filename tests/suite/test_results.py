@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from fixtures.errors import UserError
-from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall
+from fixtures.types import Case, Catalog, Fallback, Oracle, Tool, ToolCall
 from suite.outcome import Results
 from suite.results import case_from_json, case_to_json, from_json, read, schema, to_json, write
 from tests.reports.sample import FAILING, PASSING
@@ -25,8 +25,9 @@ CATALOGS = st.builds(
     Catalog,
     st.text(),
     st.lists(TOOLS, max_size=2).map(tuple),
-    st.sampled_from(["abstain", "must_choose"]),
+    st.sampled_from(["abstain", "must_choose"]) | st.builds(Fallback, st.text(min_size=1)),
     st.lists(st.text(), max_size=2).map(tuple),
+    st.dictionaries(st.text(), st.floats(0, allow_infinity=False) | st.integers(0), max_size=2),
 )
 CALLS = st.lists(st.builds(ToolCall, st.text(min_size=1), OBJECTS), max_size=2).map(tuple)
 MESSAGES = st.lists(st.fixed_dictionaries({"role": st.text(min_size=1), "content": st.none() | st.text()}), max_size=3)
@@ -60,6 +61,14 @@ def test_results_come_back_equal_from_a_file(results: Results, tmp_path: Path) -
     write(results, path)
     assert read(path) == results
     assert [p.name for p in path.parent.iterdir()] == ["results.json"]
+
+
+def test_a_case_of_before_there_were_costs_is_still_read() -> None:
+    case = Case(Catalog("home", ()), ({"role": "user", "content": "hi"},))
+    document = case_to_json(case)
+    del document["catalog"]["cost"]
+    assert case_from_json(document) == case
+    Draft202012Validator({"$ref": "#/$defs/case", "$defs": schema()["$defs"]}).validate(document)
 
 
 @given(CASES)

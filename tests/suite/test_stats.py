@@ -8,10 +8,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from suite.outcome import Broken, Held, NotApplicable, Outcome
 from suite.stats import (
     EmptySampleError,
     clopper_pearson,
     lower_bound,
+    means_of,
     trials_without_failure,
     upper_bound,
 )
@@ -117,3 +119,16 @@ def test_deciding_is_imported_without_scipy() -> None:
 def test_bounds_that_no_sample_shows_are_refused(bound: float) -> None:
     with pytest.raises(ValueError, match="must lie between"):
         trials_without_failure(bound)
+
+
+def test_figures_are_averaged_over_the_outcomes_that_have_them() -> None:
+    outcomes: list[Outcome] = [
+        Held({"moved": 0.5, "flips": 0.0}),
+        Broken("", "", {"moved": 1.0}),
+        NotApplicable(""),
+        Held(),
+    ]
+    means = means_of(outcomes)
+    assert {name: mean.estimate for name, mean in means.items()} == {"moved": 0.75, "flips": 0.0}
+    assert means["flips"] == clopper_pearson(0, 1)
+    assert means_of([]) == {}

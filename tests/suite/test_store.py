@@ -16,7 +16,7 @@ from suite.engine.store import ReplyStore, reply_key
 from suite.outcome import Generation, Identity
 
 ROOT = Path(__file__).resolve().parents[2]
-REPLY = Generation("call:dim{}<end_of_turn>", (-0.25, -1e-9), "stop")
+REPLY = Generation("call:dim{}<end_of_turn>", (-0.25, -1e-9), "stop", (10, 23))
 WHO = Identity("tiny", "b1", "runs/a", "a1", "functiongemma", "f1")
 SETTINGS: dict[str, Any] = {"max_new_tokens": 40, "dtype": "float32", "prompt": "<bos>dim"}
 
@@ -25,8 +25,15 @@ def python(script):
     return subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
 
 
+tokens = st.lists(st.tuples(st.floats(max_value=0), st.integers(0, 2**40)))
 generations = st.builds(
-    Generation, st.text(), st.lists(st.floats(max_value=0)).map(tuple), st.sampled_from(["stop", "length"])
+    lambda text, tokens, finish, placed: Generation(
+        text, tuple(p for p, _ in tokens), finish, tuple(end for _, end in tokens) if placed else ()
+    ),
+    st.text(),
+    tokens,
+    st.sampled_from(["stop", "length"]),
+    st.booleans(),
 )
 
 

@@ -2,8 +2,17 @@ from dataclasses import replace
 
 import pytest
 
+from fixtures.types import Catalog, Fallback, Tool
 from suite.outcome import Never, Rate, ReportOnly, Results, Tally
-from suite.summary import LONGEST_REPLY, bar_text, contract_lines, counterexample_lines, range_text, standing
+from suite.summary import (
+    LONGEST_REPLY,
+    bar_text,
+    contract_lines,
+    counterexample_lines,
+    expectation_rows,
+    range_text,
+    standing,
+)
 from tests.reports.sample import CHOOSES, FAILING, FORGOTTEN, INVENTED, PASSING, SALVAGED, SET_LIGHT, VALID, contract
 
 
@@ -46,6 +55,19 @@ def test_a_counterexample_shows_all_that_a_person_needs() -> None:
         "  replay     pytest --adapter runs/hotel/adapter --catalog hotel_lights --seed 7 --budget 400"
         " -k chooses_a_tool",
     ]
+
+
+def test_what_a_catalog_says_of_its_tools_is_shown_where_it_matters() -> None:
+    tools = tuple(Tool(name, "", {}) for name in ("a", "b"))
+    plain = Catalog("home", tools)
+    assert expectation_rows(plain) == []
+    ranked = replace(plain, policy=Fallback("b"), priority=("b", "x", "a"), cost={"a": 40, "b": 0.5, "x": 9})
+    assert expectation_rows(ranked) == [
+        ("policy", "b when nothing fits"),
+        ("priority", "b, then a"),
+        ("cost", "a 40 Wh, b 0.5 Wh"),
+    ]
+    assert expectation_rows(replace(ranked, policy="abstain", tools=tools[:1])) == []
 
 
 def test_a_reply_cannot_steer_the_terminal() -> None:

@@ -1,4 +1,4 @@
-"""Both backends feed the model exactly our tokens, in the same order, and give the same bytes for the same seed."""
+"""Both supervised backends feed the model exactly our tokens, in one order, and the same seed gives the same bytes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fixtures.formats import FORMATS, load_format
 from fixtures.types import Tool, ToolCall, assistant, user
 from tests.train.rows import drawn, good, write
 from train import sft, trainer
-from train.cli import BACKENDS, main, train
+from train.cli import main, train
 from train.job import Job, Settings
 from train.mask import IGNORED, decode, token_ids
 from train.prepare import Prepared, prepare
@@ -59,7 +59,7 @@ def fed(built: Any, pad: int) -> Iterator[tuple[list[int], list[int]]]:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", BUILD)
 def test_what_the_model_is_fed_is_our_tokenisation(backend: str, form: str, small_base: Path, tmp_path: Path) -> None:
     work = prepare(job(backend, tmp_path, small_base, drawn(24, form), format=form))
     given = list(fed(BUILD[backend](work), work.tokenizer.pad_token_id))
@@ -77,14 +77,14 @@ def test_what_the_model_is_fed_is_our_tokenisation(backend: str, form: str, smal
 @pytest.mark.parametrize("form", FORMATS)
 def test_both_backends_feed_the_rows_in_the_same_order(form: str, small_base: Path, tmp_path: Path) -> None:
     orders = []
-    for backend in BACKENDS:
+    for backend in BUILD:
         work = prepare(job(backend, tmp_path, small_base, drawn(24, form), format=form))
         orders.append(list(fed(BUILD[backend](work), work.tokenizer.pad_token_id)))
     assert orders[0] == orders[1]
     assert [ids for ids, _ in orders[0]] != [list(example.ids) for example in work.examples]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", BUILD)
 def test_seedcores_rows_are_fed_with_their_catalog(backend: str, small_base: Path, tmp_path: Path) -> None:
     sample = Path(__file__).parent / "seedcore_sample.jsonl"
     asked = replace(job(backend, tmp_path, small_base, []), data=sample, tools="tuya")
@@ -159,7 +159,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", BUILD)
 def test_the_seed_decides_the_adapters_bytes(backend: str, small_base: Path, tmp_path: Path) -> None:
     rows = drawn(12, "functiongemma")
     runs = {
@@ -179,7 +179,7 @@ def losses(run: Path) -> dict[int, float]:
 def test_both_backends_take_the_same_steps_up_to_rounding(small_base: Path, tmp_path: Path) -> None:
     rows = drawn(16, "functiongemma")
     settings = replace(QUICK, epochs=3, precision="fp32", gradient_accumulation=2)
-    for backend in BACKENDS:
+    for backend in BUILD:
         train(job(backend, tmp_path, small_base, rows, settings=settings))
     plain, trl = losses(tmp_path / "trainer"), losses(tmp_path / "sft")
     assert list(plain) == [1, 2, 3, 4, 5, 6]
@@ -232,7 +232,7 @@ def test_a_run_that_diverges_leaves_no_adapter(small_base: Path, tmp_path: Path)
     assert not (tmp_path / "trainer" / "adapter").exists()
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", BUILD)
 def test_a_killed_run_goes_on_from_its_last_checkpoint_to_the_same_adapter(
     backend: str, small_base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

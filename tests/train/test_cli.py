@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 from fixtures.errors import UserError
 from tests.train.rows import good, write
 from train.cli import BACKENDS, main
-from train.job import Settings, check
+from train.job import Job, Settings, as_json, check, with_own
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -63,10 +63,30 @@ def test_the_help_tells_every_setting_and_its_default(backend: str, capsys: pyte
     with pytest.raises(SystemExit):
         main([backend, "--help"])
     text = " ".join(capsys.readouterr().out.split())
-    for f in fields(Settings):
+    own = BACKENDS[backend].own
+    for f in (*fields(Settings), *(fields(own) if own else ())):
         assert "--" + f.name.replace("_", "-") in text
-    assert "peak learning rate (default: 0.005)" in text
+    assert f"peak learning rate (default: {BACKENDS[backend].defaults.learning_rate})" in text
     assert "(default: all-linear)" in text
+
+
+def test_no_backend_has_a_setting_of_its_own_by_the_name_of_a_shared_one() -> None:
+    # Both stand in one object of settings.json, and are options of one command.
+    shared = {f.name for f in fields(Settings)} | {f.name for f in fields(Job)}
+    owns = [backend.own for backend in BACKENDS.values() if backend.own]
+    assert owns
+    assert [f.name for own in owns for f in fields(own) if f.name in shared] == []
+
+
+@pytest.mark.parametrize("backend", [name for name, backend in BACKENDS.items() if backend.own])
+def test_the_settings_of_a_backend_reach_its_job_and_stand_with_the_others(backend: str, tmp_path: Path) -> None:
+    kind = BACKENDS[backend].own
+    assert kind is not None
+    for settings in (BACKENDS[backend].defaults, kind()):
+        check(settings)
+    job = with_own(Job(backend=backend, data=tmp_path, out=tmp_path), kind)
+    assert as_json(job) == asdict(Settings()) | asdict(kind())
+    assert with_own(job, kind) is job
 
 
 @pytest.fixture

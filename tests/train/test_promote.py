@@ -5,15 +5,27 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from fixtures.bases import digest_files
 from fixtures.errors import UserError
+from suite.calibration import CALIBRATOR
 from suite.engine.identify import adapter_folder
-from suite.outcome import ContractResult, Identity, Never, ReportOnly, Results, Tally, Verdict, VerdictName
+from suite.outcome import (
+    CalibratorUsed,
+    ContractResult,
+    Identity,
+    Never,
+    ReportOnly,
+    Results,
+    Tally,
+    Verdict,
+    VerdictName,
+)
 from train.promote import Hold, Promote, Tools, decide, promote
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -86,10 +98,16 @@ class Bench:
         (adapter / "adapter_config.json").write_text("{}")
         return weights_digest(self.run)
 
+    def calibrate(self, content: str) -> None:
+        (self.run / "adapter" / CALIBRATOR).write_text(content)
+
     def gate(self, run: Path, champion: Path | None) -> Results:
         self.asked.append(run)
         self.champions.append(champion)
         gated = results([contract(self.verdict)], weights_digest(run))
+        file = adapter_folder(run) / CALIBRATOR
+        if file.is_file():
+            gated = replace(gated, calibrator=CalibratorUsed("isotonic", "likelihood", digest_files([file])))
         self.during_gate()
         return gated
 
@@ -189,6 +207,29 @@ def test_an_adapter_that_changed_meanwhile_is_refused(moment: str, bench: Bench)
     with pytest.raises(UserError, match="changed while"):
         bench.promote()
     assert not bench.shelf.exists()
+
+
+def test_a_calibrator_goes_with_its_adapter_and_is_replaced_or_dropped_with_it(bench: Bench) -> None:
+    place = bench.shelf / bench.train(b"one") / CALIBRATOR
+    for content in ("first", "second", ""):
+        if content:
+            bench.calibrate(content)
+        else:
+            (bench.run / "adapter" / CALIBRATOR).unlink()
+        assert isinstance(bench.promote(), Promote)
+        assert (place.read_text() if place.is_file() else "") == content
+
+
+@pytest.mark.parametrize("moment", ["during_gate", "during_copy"])
+@pytest.mark.parametrize("before", ["first", ""])
+def test_a_calibrator_that_changed_meanwhile_is_refused(before: str, moment: str, bench: Bench) -> None:
+    bench.train(b"one")
+    if before:
+        bench.calibrate(before)
+    setattr(bench, moment, lambda: bench.calibrate("second"))
+    with pytest.raises(UserError, match="its calibrator changed"):
+        bench.promote()
+    assert not (bench.shelf / "current.json").exists()
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", ".hidden", "a b", "x" * 65], ids=repr)

@@ -1,0 +1,130 @@
+"""`python -m train calibrate RUN`: from how sure an adapter is to how often it is right then, stored in its folder.
+
+The adapter answers requests of the kind that `calibrated_confidence` measures, in words of the split `eval`, which
+neither training nor the exam uses.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from fixtures.catalogs import SpokenCatalog, load_catalog
+from fixtures.choosing import SeededChooser
+from fixtures.errors import UserError
+from fixtures.types import Case
+from fixtures.versions import installed
+from fixtures.vocab import Split, words
+from suite.asking import Asker
+from suite.calibration import Calibrator, calibration
+from suite.calibration.calibrator import METHODS, Method
+from suite.calibration.fitting import LEAST_UNITS, Fitted, Pairs, fit
+from suite.contracts.calibrated_confidence import calibrated_confidence
+from suite.engine import Engine, identify
+from suite.gating import DEFAULT_CATALOGS, MAX_NEW_TOKENS, open_engine
+from suite.outcome import Scored
+from suite.scene import Scene
+from suite.settings import read_settings
+from train.screen import Counter, say
+
+ABOUT = "fit what maps an adapter's confidence to probability, and store it with the adapter"
+SPLIT: Split = "eval"
+ROWS = 200
+_LIBRARIES = ("callproof", "numpy", "scipy", "peft", "torch", "transformers")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of the command line."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run folder, or an adapter's own")
+    parser.add_argument("--rows", type=int, default=ROWS, metavar="N", help="requests to ask (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of these requests (default: 0)")
+    parser.add_argument("--method", choices=METHODS, help="default: the one with the least held-out log loss")
+    gate = parser.add_argument_group("gate", "As for pytest --adapter; [tool.callproof] of pyproject.toml counts too.")
+    gate.add_argument("--base", metavar="NAME", help="base model (default: what the adapter says)")
+    gate.add_argument("--format", metavar="NAME", help="wire format (default: what the adapter says)")
+    gate.add_argument("--catalog", action="append", metavar="NAME", help="a file or a shipped catalog; may be repeated")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Ask, fit and store; raises UserError for bad input, before any model is loaded where that can be known."""
+    given = {key: getattr(options, key) for key in ("base", "format", "catalog")}
+    settings = read_settings(Path("pyproject.toml"), given)
+    if options.rows < LEAST_UNITS:
+        raise UserError("--rows", f"{options.rows} requests tell too little", allowed=f"{LEAST_UNITS} and more")
+    # Not with its calibrator: that one is about to be made anew, and one of before would be refused.
+    target = identify(options.run, settings.base, settings.format, calibrated=False)
+    catalogs = [load_catalog(name) for name in settings.catalog or DEFAULT_CATALOGS]
+    engine = open_engine(target, Path(settings.cache))
+    calibrator, told = calibrate(engine, catalogs, options.rows, options.seed, options.method)
+    assert target.adapter  # identify has refused a path that is no adapter
+    file = calibrator.write(target.adapter)
+    say(f"{told}\n{file}: the gate goes by it from now on")
+    return 0
+
+
+def calibrate(
+    engine: Engine, catalogs: Sequence[SpokenCatalog], rows: int, seed: int, method: Method | None = None
+) -> tuple[Calibrator, str]:
+    """A calibrator of the figure that users act on, complete with what it was made from, and what it is worth."""
+    kind = "verbalised" if engine.format.verbalises_confidence else "likelihood"
+    pairs = ask(engine, draw(catalogs, rows, seed), kind)
+    fitted = fit(pairs, kind, method, seed=seed)
+    who = engine.identity
+    calibrator = replace(
+        fitted.calibrator,
+        identity={
+            "adapter_digest": who.adapter_digest,
+            "base": who.base,
+            "base_digest": who.base_digest,
+            "format": who.format,
+            "format_digest": who.format_digest,
+        },
+        data={
+            "split": SPLIT,
+            "seed": seed,
+            "rows": rows,
+            "catalogs": {spoken.catalog.name: spoken.digest for spoken in catalogs},
+            "used": len(pairs.correct),
+            "right": sum(pairs.correct),
+            "held_out_log_loss": dict(fitted.log_loss),
+        },
+        libraries=installed(*_LIBRARIES),
+    )
+    return calibrator, summary(fitted, pairs, seed)
+
+
+def draw(catalogs: Sequence[SpokenCatalog], rows: int, seed: int) -> list[Case]:
+    """What the adapter is asked: requests as the exam has them, but of other words, and never the same draw."""
+    scene = Scene(tuple(catalogs), words(SPLIT))
+    return [calibrated_confidence.draw(scene, SeededChooser(f"calibrate:{seed}:{number}")) for number in range(rows)]
+
+
+def ask(engine: Engine, cases: Sequence[Case], kind: str) -> Pairs:
+    """How sure the replies to these cases are, and whether they are right, as the contract judges it.
+
+    A reply without the figure is left out: there is nothing to map.
+    """
+    asker = Asker(engine, max_new_tokens=MAX_NEW_TOKENS, progress=Counter(sys.stderr).show)
+    replies = asker.ask(cases, "calibrating")
+    judged = [calibrated_confidence.judge(case, reply) for case, reply in zip(cases, replies, strict=True)]
+    scored = [outcome for outcome in judged if isinstance(outcome, Scored) and kind in outcome.confidence]
+    return Pairs([s.confidence[kind] for s in scored], [s.correct for s in scored], [s.unit for s in scored])
+
+
+def summary(fitted: Fitted, pairs: Pairs, seed: int) -> str:
+    """What was fitted, and what it is worth on conversations that it was fitted without."""
+
+    def error(confidence: Sequence[float]) -> str:
+        x = calibration(confidence, pairs.correct, units=pairs.units, seed=seed).measures["ece"]
+        return f"{x.estimate:.3f} ({x.low:.3f} to {x.high:.3f})"
+
+    made, right = fitted.calibrator, f"{sum(pairs.correct)} of {len(pairs.correct)} replies right"
+    losses = ", ".join(f"{loss:.3f} {name}" for name, loss in fitted.log_loss.items())
+    return (
+        f"{made.method} calibrator of the {made.confidence}, {right}\n"
+        f"held-out log loss: {losses}\n"
+        f"expected calibration error: {error(pairs.confidence)} raw, {error(fitted.held_out)} held out"
+    )

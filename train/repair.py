@@ -1,0 +1,249 @@
+"""`python -m train repair RUN --out FOLDER`: gate, make rows of what fails, train on, gate again, until it passes.
+
+The exam is not trained on: rows are made of fresh requests to the very contracts that failed, but in words of the train
+split (fixtures/vocab.py), of which the gate has none. A request that the adapter answers wrongly becomes a row with the
+right answer, which is known by construction; as many that it answers rightly go along, so that it keeps what it can.
+
+FOLDER/round-N/rows.jsonl, run/, results.json   what was learned in a round, and how the gate went after it
+FOLDER/repair.jsonl                             a line a round: what failed, what was made of it, what it cost
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from fixtures.answers import answer
+from fixtures.choosing import SeededChooser
+from fixtures.datasets.rows import Row, write_rows
+from fixtures.errors import UserError
+from fixtures.types import Case
+from fixtures.vocab import words
+from suite.contract import Contract
+from suite.outcome import Broken, Held, NoWorse, Reply, Results, Scored
+from suite.scene import Scene
+from train.screen import Counter, say
+
+if TYPE_CHECKING:
+    from suite.settings import Settings
+
+ABOUT = "gate an adapter, train on what fails, and gate again, until it passes or gets no better"
+ROUNDS, CASES = 3, 240
+
+Ask: TypeAlias = Callable[[Path, Sequence[Case]], Sequence[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What repairing needs of the other rooms; tests put scripted ones in their place."""
+
+    gate: Callable[[Path], Results]
+    ask: Ask
+    """The replies of an adapter (its run folder) to cases."""
+    train: Callable[[Path, Path, Path], None]
+    """Trains on from an adapter with the rows of a file, into a run folder."""
+    write_results: Callable[[Results, Path], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One line of the log. `failing` has, for each gating contract that did not pass, the share that was broken."""
+
+    number: int
+    run: str
+    passed: bool
+    failing: Mapping[str, float]
+    asked: int = 0
+    wrong: int = 0
+    rows: int = 0
+    seconds: float = 0.0
+
+
+def repair(
+    run: Path, out: Path, contracts: Sequence[Contract], scene: Scene, tools: Tools, *, rounds: int, cases: int
+) -> list[Round]:
+    """Up to `rounds` rounds; the last entry tells how the gate went in the end. Raises UserError for bad input.
+
+    Stops early when the gate passes, when nothing wrong is found to learn from, or when a round made it no better.
+    """
+    if rounds < 1 or cases < 1:
+        raise UserError("--rounds" if rounds < 1 else "--cases", "must be at least 1")
+    if out.exists() and any(out.iterdir()):
+        raise UserError(f"--out {out}", "the folder is not empty", hint="another --out")
+    out.mkdir(parents=True, exist_ok=True)
+    done: list[Round] = []
+    for number in range(rounds + 1):
+        started = time.monotonic()
+        place = out / f"round-{number}"
+        results = tools.gate(run)
+        tools.write_results(results, place / "results.json")
+        failing = broken_shares(results)
+        last = Round(number, str(run), results.passed, failing)
+        if results.passed or number == rounds or (done and not better(done[-1].failing, failing)):
+            return _log(out, [*done, last])
+        asked = draw(contracts, scene, failing, cases, number)
+        rows, wrong = lessons(asked, tools.ask(run, [case for _, case in asked]))
+        if not wrong:
+            return _log(out, [*done, last])
+        write_rows(place / "rows.jsonl", rows)
+        tools.train(run, place / "rows.jsonl", place / "run")
+        run = place / "run"
+        seconds = time.monotonic() - started
+        last = Round(number, last.run, False, failing, len(asked), wrong, len(rows), round(seconds, 1))
+        done = _log(out, [*done, last])
+    raise AssertionError("the last round returns")
+
+
+def broken_shares(results: Results) -> dict[str, float]:
+    """Of each gating contract that did not pass: the share of measured cases that broke it.
+
+    One that failed by what was found and not by what was measured counts with one case more than was measured.
+    """
+    shares = {}
+    for contract in results.contracts:
+        if contract.bar.gating and not isinstance(contract.bar, NoWorse) and contract.verdict.name != "pass":
+            tally = contract.tally
+            wrong = tally.trials - tally.held or min(1, tally.found)
+            shares[contract.name] = wrong / max(1, tally.trials)
+    return shares
+
+
+def better(before: Mapping[str, float], after: Mapping[str, float]) -> bool:
+    """Whether fewer contracts fail, or as many by less."""
+    return (len(after), sum(after.values())) < (len(before), sum(before.values()))
+
+
+def draw(
+    contracts: Sequence[Contract], scene: Scene, failing: Mapping[str, float], cases: int, number: int
+) -> list[tuple[Contract, Case]]:
+    """Fresh cases of the contracts that failed, equally many of each, as decided by the number of the round."""
+    chosen = [contract for contract in contracts if contract.name in failing]
+    each = max(1, cases // max(1, len(chosen)))
+    return [
+        (contract, contract.draw(scene, SeededChooser(f"repair:{number}:{contract.name}:{n}")))
+        for contract in chosen
+        for n in range(each)
+    ]
+
+
+def lessons(asked: Sequence[tuple[Contract, Case]], replies: Sequence[Reply]) -> tuple[list[Row], int]:
+    """Rows with the right answers, and how many of them were answered wrongly; right ones fill up to as many again."""
+    wrong: list[Row] = []
+    right: list[Row] = []
+    for (contract, case), reply in zip(asked, replies, strict=True):
+        outcome = contract.judge(case, reply)
+        failed = isinstance(outcome, Broken) or (isinstance(outcome, Scored) and not outcome.correct)
+        held = isinstance(outcome, Held) or (isinstance(outcome, Scored) and outcome.correct)
+        if case.oracle.calls is not None and (failed or held):
+            (wrong if failed else right).append(row_of(case))
+    return list(_alternating(wrong, right[: len(wrong)])), len(wrong)
+
+
+def _alternating(wrong: Sequence[Row], right: Sequence[Row]) -> Iterator[Row]:
+    for number, row in enumerate(wrong):
+        yield row
+        yield from right[number : number + 1]
+
+
+def row_of(case: Case) -> Row:
+    """The case with its right answer, as a training row; answers before the last are read and not learned."""
+    calls = case.oracle.calls
+    assert calls is not None
+    before = [{**m, "weight": 0} if m["role"] == "assistant" else dict(m) for m in case.messages]
+    last = dict(answer(calls, "clear" if calls else "nothing"))
+    return Row(
+        messages=[*before, last],
+        tools=[dict(tool.declaration()) for tool in case.catalog.tools],
+        kind=case.kind,
+        catalog=case.catalog.name,
+    )
+
+
+def _log(out: Path, rounds: list[Round]) -> list[Round]:
+    from suite.files import write_text
+
+    write_text(out / "repair.jsonl", "".join(json.dumps(asdict(entry)) + "\n" for entry in rounds))
+    say(told(rounds[-1]))
+    return rounds
+
+
+def told(entry: Round) -> str:
+    """One round in a line for the terminal."""
+    failing = ", ".join(f"{name} {share:.1%}" for name, share in entry.failing.items())
+    head = f"round {entry.number}: the gate {'passed' if entry.passed else f'did not pass ({failing} broken)'}"
+    if not entry.rows:
+        return head
+    learned = f"{entry.wrong} of {entry.asked} fresh cases went wrong, {entry.rows} rows learned"
+    return f"{head}; {learned}, {entry.seconds:.0f} s"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of the command line; those of the gate mean what they mean to `pytest --adapter`."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="the run folder of the adapter to repair")
+    parser.add_argument("--out", type=Path, required=True, help="the folder for rounds, rows and the log")
+    parser.add_argument(
+        "--rounds", type=int, default=ROUNDS, metavar="N", help="at most so many (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--cases", type=int, default=CASES, metavar="N", help="fresh cases a round (default: %(default)s)"
+    )
+    parser.add_argument("--epochs", type=float, default=1.0, help="of each round's training (default: %(default)s)")
+    parser.add_argument("--learning-rate", type=float, default=1e-3, help="of the training (default: %(default)s)")
+    gate = parser.add_argument_group("gate", "As for pytest --adapter; [tool.callproof] of pyproject.toml counts too.")
+    gate.add_argument("--catalog", action="append", metavar="NAME", help="a file or a shipped catalog; may be repeated")
+    gate.add_argument("--seed", type=int, metavar="N", help="seed of all draws")
+    gate.add_argument("--budget", type=int, metavar="N", help="model calls that each contract may spend")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run the command; 0 if the adapter passes in the end, 1 if not."""
+    from fixtures.catalogs import load_catalog
+    from suite.contracts import CONTRACTS
+    from suite.gating import DEFAULT_CATALOGS
+    from suite.settings import read_settings
+
+    settings = read_settings(Path("pyproject.toml"), {k: getattr(options, k) for k in ("catalog", "seed", "budget")})
+    catalogs = tuple(load_catalog(name) for name in settings.catalog or DEFAULT_CATALOGS)
+    scene = Scene(catalogs, words=words("train"))
+    gating = [contract for contract in CONTRACTS if contract.bar.gating]
+    rounds = repair(
+        options.run, options.out, gating, scene, _tools(options, settings), rounds=options.rounds, cases=options.cases
+    )
+    last = rounds[-1]
+    say(
+        f"{last.run} {'passes' if last.passed else 'does not pass'}; the rounds stand in {options.out / 'repair.jsonl'}"
+    )
+    return 0 if last.passed else 1
+
+
+def _tools(options: argparse.Namespace, settings: Settings) -> Tools:
+    """The real gate, engine and SFT."""
+    from suite import gate, results
+    from suite.asking import Asker
+    from suite.engine import identify
+    from suite.gating import MAX_NEW_TOKENS, open_engine
+    from train import sft
+    from train.job import Job
+    from train.job import Settings as Hyperparameters
+
+    progress, cache = Counter(sys.stderr).show, Path(settings.cache)
+
+    def run_gate(run: Path) -> Results:
+        asked: dict[str, Any] = {"catalogs": settings.catalog, "seed": settings.seed, "budget": settings.budget}
+        return gate(run, cache=cache, progress=progress, **asked)
+
+    def ask(run: Path, cases: Sequence[Case]) -> Sequence[Reply]:
+        engine = open_engine(identify(run, None, None), cache)
+        return Asker(engine, max_new_tokens=MAX_NEW_TOKENS, progress=progress).ask(cases, "repairing")
+
+    def train_on(run: Path, data: Path, out: Path) -> None:
+        hyperparameters = Hyperparameters(epochs=options.epochs, learning_rate=options.learning_rate)
+        sft.train(Job(backend="sft", data=data, out=out, start=run, settings=hyperparameters))
+
+    return Tools(gate=run_gate, ask=ask, train=train_on, write_results=results.write)
