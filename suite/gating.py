@@ -194,8 +194,7 @@ class Run:
 
     def _sample(self, contract: Contract, numbers: range) -> list[Case]:
         """Independent seeded draws; contracts that draw alike share them, and so their replies."""
-        name, most = contract.draw.__name__, contract.sample or numbers.stop
-        wanted = [n for n in numbers if n < most]
+        name, wanted = contract.draw.__name__, range(numbers.start, min(numbers.stop, contract.sample or numbers.stop))
         return [contract.draw(self.scene, SeededChooser(f"measure:{self.seed}:{name}:{n}")) for n in wanted]
 
     def _settled(self, contract: Contract, judged: Sequence[Judged], drawn: int) -> bool:

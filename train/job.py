@@ -33,7 +33,7 @@ class Settings:
     """The hyperparameters that all backends share; the defaults suit the embedded base and a few hundred rows."""
 
     epochs: float = field(default=2.0, metadata=told("how often every row is seen", 1e-6))
-    learning_rate: float = field(default=5e-3, metadata=told("peak learning rate", 1e-12, 1.0))
+    learning_rate: float = field(default=2e-3, metadata=told("peak learning rate", 1e-12, 1.0))
     schedule: Schedule = field(
         default="linear", metadata=told("how the rate falls after the warm-up", choices=SCHEDULES)
     )
@@ -43,7 +43,7 @@ class Settings:
     batch_size: int = field(
         default=1, metadata=told("rows a forward pass; on a CPU one is fastest, because nothing has to be padded", 1)
     )
-    gradient_accumulation: int = field(default=8, metadata=told("forward passes an optimiser step", 1))
+    gradient_accumulation: int = field(default=2, metadata=told("forward passes an optimiser step", 1))
     weight_decay: float = field(default=0.0, metadata=told("AdamW's weight decay", 0))
     lora_r: int = field(default=16, metadata=told("rank of the LoRA matrices", 1))
     lora_alpha: int = field(default=32, metadata=told("LoRA's scale: the update is weighted with alpha / r", 1))
