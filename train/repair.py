@@ -140,9 +140,15 @@ def lessons(asked: Sequence[tuple[Contract, Case]], replies: Sequence[Reply]) ->
         outcome = contract.judge(case, reply)
         failed = isinstance(outcome, Broken) or (isinstance(outcome, Scored) and not outcome.correct)
         held = isinstance(outcome, Held) or (isinstance(outcome, Scored) and outcome.correct)
-        if case.oracle.calls is not None and (failed or held):
+        if _is_known(case) and (failed or held):
             (wrong if failed else right).append(row_of(case))
     return list(_alternating(wrong, right[: len(wrong)])), len(wrong)
+
+
+def _is_known(case: Case) -> bool:
+    """Whether the right answer can be written: where nothing fits, only a catalog that wants no call then tells it."""
+    calls = case.oracle.calls
+    return bool(calls) or (calls == () and case.catalog.policy == "abstain")
 
 
 def _alternating(wrong: Sequence[Row], right: Sequence[Row]) -> Iterator[Row]:

@@ -19,8 +19,15 @@ from train.job import Job, Settings, as_json, check, with_own
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_default_settings_are_allowed() -> None:
-    check(Settings())
+@pytest.mark.parametrize("name", BACKENDS)
+def test_the_defaults_of_every_backend_are_allowed(name: str) -> None:
+    backend = BACKENDS[name]
+    own = backend.own() if backend.own else None
+    for settings in (backend.defaults, own):
+        if settings is not None:
+            check(settings)  # raises for a setting out of its range
+    job = Job(backend=name, data=Path("rows"), out=Path("run"), settings=backend.defaults, own=own)
+    assert as_json(job)["learning_rate"] == backend.defaults.learning_rate
 
 
 @pytest.mark.parametrize(

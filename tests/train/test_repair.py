@@ -1,13 +1,14 @@
 """The loop that repairs: what it learns from, when it stops, and that the exam stays out of it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fixtures.errors import UserError
 from fixtures.formats import load_format
-from fixtures.types import Case, ToolCall
+from fixtures.types import Case, Fallback, ToolCall
 from fixtures.vocab import split_of, words
 from suite.contracts import CONTRACTS
 from suite.outcome import ContractResult, Generation, Identity, Never, Reply, Results, Tally, Verdict
@@ -102,6 +103,16 @@ def test_lessons_are_the_right_answers_to_what_went_wrong_and_as_many_others():
     assert wrong == 6
     assert len(rows) == 12
     assert all(set(_names(row)) <= {tool["function"]["name"] for tool in row["tools"]} for row in rows)
+
+
+def test_where_a_fallback_is_wanted_no_lesson_teaches_to_abstain():
+    drawn = draw([NEVER], SCENE, {NEVER.name: 0.5}, 40, 0)
+    asked = [
+        (c, replace(case, catalog=replace(case.catalog, policy=Fallback(case.catalog.names[0])))) for c, case in drawn
+    ]
+    assert any(case.oracle.calls == () for _, case in asked)
+    rows, _ = lessons(asked, invents(Path(), [case for _, case in asked]))
+    assert all(_names(row) for row in rows)
 
 
 def test_lessons_are_rows_that_every_backend_takes(tmp_path):
