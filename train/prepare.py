@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from train.checks import Fault
 from train.data import Checked, Row, accept, digest, read_rows
 from train.job import Job, as_json, check
 from train.mask import Example, encode, load_tokenizer, show
-from train.run import LIBRARIES, Run, check_free, open_run
+from train.run import LIBRARIES, Run, check_free, open_run, write_cost
 from train.screen import say
 from train.start import find_start, lora_of, told
 from train.survey import is_grounded
@@ -124,7 +125,9 @@ def finish(work: Prepared, build: Callable[[Prepared], Any]) -> Path:
         # Not at the top: this is what loads torch, and everything can be refused before that.
         from train.learning import fit
 
+        started = time.monotonic()
         fit(work, build(work))
+        write_cost(work.run, time.monotonic() - started)
     return work.run.adapter
 
 

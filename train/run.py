@@ -3,13 +3,16 @@
 RUN/settings.json   everything that decides the weights, with content hashes and library versions
 RUN/mask.txt        one row as the model read it, with marks around what was learned
 RUN/log.jsonl       the loss by step
+RUN/cost.json       seconds of training (of its last stretch, if it was resumed) and the process's peak memory in bytes
 RUN/adapter/        the adapter; it is there whole or not at all
 """
 
 from __future__ import annotations
 
 import json
+import resource
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,6 +137,13 @@ def save_adapter(run: Run, model: Any) -> Path:
     partial.rename(run.adapter)
     shutil.rmtree(run.checkpoints, ignore_errors=True)
     return run.adapter
+
+
+def write_cost(run: Run, seconds: float) -> None:
+    """What the training took, for `python -m reports compare`."""
+    unit = 1 if sys.platform == "darwin" else 1024  # getrusage counts bytes there and kibibytes elsewhere
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    write_text(run.folder / "cost.json", json.dumps({"seconds": round(seconds, 1), "peak_memory_bytes": peak}) + "\n")
 
 
 def manifest(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -193,7 +193,11 @@ def test_a_trained_run_holds_log_settings_mask_and_an_adapter_that_loads(small_b
 
     adapter = train(job("trainer", tmp_path, small_base, drawn(8, "functiongemma")))
     run = adapter.parent
-    assert sorted(path.name for path in run.iterdir()) == ["adapter", "log.jsonl", "mask.txt", "settings.json"]
+    wanted = ["adapter", "cost.json", "log.jsonl", "mask.txt", "settings.json"]
+    assert sorted(path.name for path in run.iterdir()) == wanted
+    cost = json.loads((run / "cost.json").read_text(encoding="utf-8"))
+    assert 0 < cost["seconds"] < 600
+    assert cost["peak_memory_bytes"] > 10_000_000
     assert "⟦<start_function_call>" in (run / "mask.txt").read_text(encoding="utf-8")
     settings = json.loads((run / "settings.json").read_text(encoding="utf-8"))
     assert settings["settings"]["lora_r"] == 4
