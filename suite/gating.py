@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -19,29 +19,15 @@ from suite.beside import TAKES, Seconds
 from suite.champion import compare
 from suite.contract import Contract, Statistics
 from suite.contracts import CONTRACTS
+from suite.counterexamples import counterexamples
 from suite.engine import CachedEngine, Engine, ReplyStore, Target, identify, load_engine
 from suite.engine.again import again
 from suite.engine.cached import call_counts
+from suite.judged import Judged, tally_of
 from suite.known import Corpus
-from suite.outcome import (
-    Broken,
-    Ceiling,
-    ContractResult,
-    Counterexample,
-    Held,
-    Identity,
-    Interval,
-    Lane,
-    NotApplicable,
-    NoWorse,
-    Outcome,
-    Results,
-    Scored,
-    Tally,
-    Verdict,
-)
+from suite.outcome import Ceiling, ContractResult, Identity, Interval, Lane, NoWorse, Results, Scored, Verdict
 from suite.scene import Scene
-from suite.search import collect, shrink
+from suite.search import collect
 from suite.stats import means_of
 from suite.verdict import GATE_RISKS, LOOKS, ceiling_level, judge
 
@@ -53,8 +39,8 @@ ROUND = 40
 """Cases a contract gets before its verdict is asked again: few enough to stop early, enough to fill batches."""
 ASIDE = 2 * ROUND
 """Cases of a contract that does not gate: enough for a figure, few enough not to hold up the verdict."""
-SHOWN = 3
-"""Counterexamples a report shows of one contract; the smallest first."""
+GLANCE = ROUND // 2
+"""The same where the gate has failed: people wait to hear that, and fewer cases show what else is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +110,6 @@ def open_engine(target: Target, cache: Path) -> CachedEngine:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One case of one lane, its raw reply, and what the contract said."""
-
-    lane: Lane
-    case: Case
-    raw: str
-    outcome: Outcome
-
-
 class Run:
     """One gate, lane by lane; each lane asks for all contracts at once."""
 
@@ -161,10 +137,16 @@ class Run:
 
     def results(self) -> Results:
         judged: dict[str, list[Judged]] = {c.name: [] for c in self.contracts}
+        gating = [c for c in self.alone if c.bar.gating]
         self._lane("known", self.alone, lambda c: self.corpus.cases(c.name), judged)
-        self._measure(judged)
+        self._measure(gating, judged, self.budget.measure)
         drawn = partial(collect, scene=self.scene, examples=self.budget.search, run_seed=self.seed)
-        self._lane("search", [c for c in self.alone if c.bar.gating], drawn, judged)
+        failed = [c for c in gating if self._failed(c, judged)]
+        self._lane("search", [c for c in gating if c not in failed], drawn, judged)
+        # What the search finds enters no rate and no statistic: only the others can have failed by it.
+        found = any(self._failed(c, judged) for c in gating if not isinstance(c.bar, Ceiling))
+        most = GLANCE if failed or found else ASIDE
+        self._measure([c for c in self.alone if not c.bar.gating], judged, most)
         contracts = tuple(
             self._conclude(c, judged[c.name]) if c in self.alone else self._compare(c, judged) for c in self.contracts
         )
@@ -184,11 +166,11 @@ class Run:
             calibrator=calibrator.used if (calibrator := calibrator_of(self.engine)) else None,
         )
 
-    def _measure(self, judged: dict[str, list[Judged]]) -> None:
-        """Rounds of independent draws, until each contract is decided or its budget is spent."""
-        left, done = [c for c in self.alone if not self._settled(c, judged[c.name], 0)], 0
-        while left and done < self.budget.measure:
-            upto = min(done + ROUND, self.budget.measure)
+    def _measure(self, contracts: Sequence[Contract], judged: dict[str, list[Judged]], most: int) -> None:
+        """Rounds of independent draws, until each contract is decided or has had `most` of them."""
+        left, done = [c for c in contracts if not self._settled(c, judged[c.name], 0)], 0
+        while left and done < most:
+            upto = min(done + ROUND, most)
             self._lane("measure", left, partial(self._sample, numbers=range(done, upto)), judged)
             left, done = [c for c in left if not self._settled(c, judged[c.name], upto)], upto
 
@@ -200,12 +182,15 @@ class Run:
     def _settled(self, contract: Contract, judged: Sequence[Judged], drawn: int) -> bool:
         """Whether the verdict stands, after so many draws. A statistic is looked at `LOOKS` times, not each round."""
         if not contract.bar.gating:
-            return drawn >= (contract.sample or ASIDE)
+            return contract.sample is not None and drawn >= contract.sample
         if isinstance(contract.bar, Ceiling):
             look = self.budget.measure / LOOKS
             if drawn // look == max(0, drawn - ROUND) // look:
                 return False
         return self._verdict(contract, judged)[0].name in ("pass", "fail")
+
+    def _failed(self, contract: Contract, judged: Mapping[str, Sequence[Judged]]) -> bool:
+        return self._verdict(contract, judged[contract.name])[0].name == "fail"
 
     def _lane(
         self,
@@ -236,6 +221,10 @@ class Run:
     def _conclude(self, contract: Contract, judged: Sequence[Judged]) -> ContractResult:
         figures = self._figures(contract, judged)
         verdict, held_rate = self._verdict(contract, judged, figures)
+        calls = self.budget.shrink if contract.bar.gating else 0
+        examples = counterexamples(contract, judged, self.asker, calls, f"{self.command} -k {contract.name}")
+        for example in examples:
+            self.corpus.keep(contract.name, example.case)
         return ContractResult(
             name=contract.name,
             promise=contract.promise,
@@ -245,7 +234,7 @@ class Run:
             held_rate=held_rate,
             measures=figures.measures,
             curves=figures.curves,
-            counterexamples=self._counterexamples(contract, judged),
+            counterexamples=examples,
         )
 
     def _compare(self, contract: Contract, judged: Mapping[str, Sequence[Judged]]) -> ContractResult:
@@ -256,45 +245,3 @@ class Run:
         }
         name = self.champion.engine.identity.adapter
         return compare(contract, name, measured, self.champion, self.risks.alpha)
-
-    def _counterexamples(self, contract: Contract, judged: Sequence[Judged]) -> tuple[Counterexample, ...]:
-        """What to show: the shrunk case first, then the shortest failing ones of the other lanes; all are kept."""
-        shown: list[Counterexample] = []
-        searched = [j for j in judged if j.lane == "search"]
-        if any(isinstance(j.outcome, Broken) for j in searched):
-            drawn = [j.case for j in searched]
-            smallest = shrink(contract, self.scene, drawn, self.seed, self.asker, self.budget.shrink)
-            if smallest:
-                case, broken, minimal = smallest
-                raw = self.asker.ask([case])[0].raw
-                shown.append(self._counterexample(contract, Judged("search", case, raw, broken), minimal))
-        failing = [j for j in judged if isinstance(j.outcome, Broken) and j.lane != "search"]
-        for j in sorted(failing, key=lambda j: len(self.asker.prompt(j.case)))[: SHOWN - len(shown)]:
-            shown.append(self._counterexample(contract, j, minimal=False))
-        for example in shown:
-            self.corpus.keep(contract.name, example.case)
-        return tuple(shown)
-
-    def _counterexample(self, contract: Contract, judged: Judged, minimal: bool) -> Counterexample:
-        assert isinstance(judged.outcome, Broken)
-        return Counterexample(
-            contract=contract.name,
-            case=judged.case,
-            raw=judged.raw,
-            got=judged.outcome.got,
-            wanted=judged.outcome.wanted,
-            lane=judged.lane,
-            minimal=minimal,
-            replay=f"{self.command} -k {contract.name}",
-        )
-
-
-def tally_of(judged: Iterable[Judged]) -> Tally:
-    """Counts: trials of the measuring lane only; failures of the other lanes are found, not counted."""
-    measured = [j.outcome for j in judged if j.lane == "measure"]
-    found = sum(isinstance(j.outcome, Broken) for j in judged if j.lane != "measure")
-    held = sum(isinstance(o, Held) for o in measured)
-    broken = sum(isinstance(o, Broken) for o in measured)
-    scored = [o for o in measured if isinstance(o, Scored)]
-    aside = sum(isinstance(o, NotApplicable) for o in measured)
-    return Tally(held + broken + len(scored), held + sum(o.correct for o in scored), aside, found)

@@ -37,7 +37,7 @@ def small_base(small_tokenizer: Path, tmp_path_factory: pytest.TempPathFactory) 
 
     tokenizer: Any = AutoTokenizer.from_pretrained(small_tokenizer)
     folder = tmp_path_factory.mktemp("small-base")
-    save(build_model(Recipe(hidden=64, layers=2, inner=64), tokenizer), tokenizer, folder)
+    save(build_model(Recipe(hidden=64, layers="sf", inner=64), tokenizer), tokenizer, folder)
     return folder
 
 

@@ -14,6 +14,7 @@ from suite.outcome import Generation, Identity
 from suite.scene import Scene
 
 Answer = Callable[[Case], str]
+STRANGE = "What do you mean?<end_of_turn>"
 
 
 def identity(name: str = "scripted", form: str = "functiongemma") -> Identity:
@@ -39,6 +40,7 @@ def scripted(
     """An engine that answers each case with `answer(case)`, and the contracts to give to the gate with it.
 
     The contracts draw as ever, but tell the engine of each case they draw, so that it knows what a prompt is about.
+    What they did not draw (a case that was made smaller, one from an earlier run) gets `STRANGE` for an answer.
     """
     book: dict[str, Case] = {}
     wire = load_format(form)
@@ -54,6 +56,6 @@ def scripted(
         return replace(contract, draw=draw)
 
     def reply(prompt: str) -> Generation:
-        return Generation(answer(book[prompt]), (likelihood,), "stop")
+        return Generation(answer(book[prompt]) if prompt in book else STRANGE, (likelihood,), "stop")
 
     return ScriptedEngine(reply, format=wire, identity=identity(form=form)), tuple(map(watched, contracts))

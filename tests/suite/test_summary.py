@@ -42,7 +42,7 @@ def test_lines_keep_the_width() -> None:
 
 def test_a_counterexample_shows_all_that_a_person_needs() -> None:
     assert counterexample_lines(FORGOTTEN) == [
-        "counterexample of chooses_a_tool: from the measured sample, not shrunk",
+        "counterexample of chooses_a_tool: from the measured sample, something smaller may fail too",
         "  tools      set_light(zone: string, level: integer 0..100) - Dim or brighten the lights of a zone",
         "  policy     must_choose",
         "  user       open the blinds in 12",

@@ -1,0 +1,55 @@
+"""Which failures of a contract a report shows: the smallest one, made smaller still, then the next ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from suite.asking import Asker
+from suite.contract import Contract
+from suite.judged import Judged
+from suite.outcome import Broken, Counterexample
+from suite.reduce import reduce, size
+
+SHOWN = 3
+"""Counterexamples a report shows of one contract."""
+
+
+def counterexamples(
+    contract: Contract, judged: Sequence[Judged], asker: Asker, calls: int, replay: str
+) -> tuple[Counterexample, ...]:
+    """At most `SHOWN`, of whatever lane; making one smaller asks for at most `calls` replies.
+
+    A contract that wants a second reply beside the first judges a case only where it was drawn; its failures stay as
+    they are.
+    """
+    failing = [j for j in judged if isinstance(j.outcome, Broken)]
+    different = {asker.prompt(j.case): j for j in reversed(failing)}
+    smallest = sorted(different.values(), key=lambda j: size(j.case))[:SHOWN]
+    return tuple(_counterexample(contract, j, small, replay) for j, small in _reduced(contract, smallest, asker, calls))
+
+
+def _reduced(contract: Contract, smallest: Sequence[Judged], asker: Asker, calls: int) -> Iterator[tuple[Judged, bool]]:
+    """The first of them made smaller; each with whether nothing smaller fails."""
+    for place, judged in enumerate(smallest):
+        if place or contract.beside != "variant" or calls < 1:
+            yield judged, False
+            continue
+        assert isinstance(judged.outcome, Broken)
+        found = reduce(contract, judged.case, judged.outcome, asker, calls)
+        raw = asker.ask([found.case])[0].raw
+        yield replace(judged, case=found.case, raw=raw, outcome=found.broken), found.minimal
+
+
+def _counterexample(contract: Contract, judged: Judged, minimal: bool, replay: str) -> Counterexample:
+    assert isinstance(judged.outcome, Broken)
+    return Counterexample(
+        contract=contract.name,
+        case=judged.case,
+        raw=judged.raw,
+        got=judged.outcome.got,
+        wanted=judged.outcome.wanted,
+        lane=judged.lane,
+        minimal=minimal,
+        replay=replay,
+    )
