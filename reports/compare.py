@@ -72,7 +72,7 @@ def read_cost(run: Path) -> Cost:
 
 
 def check_comparable(columns: Sequence[Column]) -> None:
-    """Raise UserError unless all runs sat the same exam: base, format, catalogs, seed and budget of the gate."""
+    """Raise UserError unless all runs sat the same exam: base, format, catalogs, seed, budget and end of the gate."""
     first = columns[0].runs[0].results
     for column in columns:
         for run in column.runs:
@@ -92,6 +92,7 @@ def _exam(a: Results, b: Results) -> list[tuple[str, object, object]]:
         ("the catalogs", dict(a.catalogs), dict(b.catalogs)),
         ("the seed", a.seed, b.seed),
         ("the budget", a.budget, b.budget),
+        ("that it went to the end", a.to_the_end, b.to_the_end),
     ]
 
 

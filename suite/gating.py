@@ -72,14 +72,17 @@ def gate(
     contracts: Sequence[Contract] = CONTRACTS,
     cache: Path = Path(".callproof"),
     progress: Progress | None = None,
+    to_the_end: bool = False,
 ) -> Results:
     """Ask the contracts of an adapter (a folder; None or "none" for the bare base) and return what they say.
 
     `engine` replaces the real model, for tests and for served systems. With a `champion` (from `suite.engine.identify`,
     or an engine), both answer the same cases and `no_worse_than_champion` is asked too. `bare` is the base without the
     adapter, where `engine` stands for the two together; a real adapter brings its own. Replies and counterexamples are
-    kept in `cache`, so that an unchanged adapter is judged again without a model call and a killed run goes on. Raises
-    UserError for every kind of bad input, before any model is loaded where that can be known.
+    kept in `cache`, so that an unchanged adapter is judged again without a model call and a killed run goes on.
+    `to_the_end` has each gating contract measure its whole budget, so that adapters can be compared by their figures;
+    a verdict is as true, and takes longer. Raises UserError for every kind of bad input, before any model is loaded
+    where that can be known.
     """
     named = tuple(catalogs) or DEFAULT_CATALOGS
     given = tuple(load_catalog(name) for name in named)
@@ -92,7 +95,8 @@ def gate(
     if isinstance(champion, Target):
         champion = open_engine(champion, cache)
     asked = tuple(c for c in contracts if champion or not isinstance(c.bar, NoWorse))
-    return Run(engine, Scene(given), asked, seed, budget, corpus, command, progress, champion, bare).results()
+    run = Run(engine, Scene(given), asked, seed, budget, corpus, command, progress, champion, bare, to_the_end)
+    return run.results()
 
 
 def _command(identity: Identity, catalogs: Sequence[str], seed: int, budget: int) -> str:
@@ -125,6 +129,7 @@ class Run:
         progress: Progress | None,
         champion: Engine | None = None,
         bare: Engine | None = None,
+        to_the_end: bool = False,
     ) -> None:
         self.engine, self.scene, self.contracts, self.command = engine, scene, contracts, command
         self.seed, self.calls, self.budget, self.corpus = seed, budget, Budget.of(budget), corpus
@@ -133,7 +138,7 @@ class Run:
         self.seconds = Seconds(tuple(asker(again(engine, take)) for take in TAKES), asker(bare) if bare else None)
         self.alone = tuple(c for c in contracts if not isinstance(c.bar, NoWorse))
         self.risks = GATE_RISKS.shared(sum(c.bar.gating for c in contracts))
-        self.started = time.time()
+        self.to_the_end, self.started = to_the_end, time.time()
 
     def results(self) -> Results:
         judged: dict[str, list[Judged]] = {c.name: [] for c in self.contracts}
@@ -145,7 +150,7 @@ class Run:
         self._lane("search", [c for c in gating if c not in failed], drawn, judged)
         # What the search finds enters no rate and no statistic: only the others can have failed by it.
         found = any(self._failed(c, judged) for c in gating if not isinstance(c.bar, Ceiling))
-        most = GLANCE if failed or found else ASIDE
+        most = GLANCE if (failed or found) and not self.to_the_end else ASIDE
         self._measure([c for c in self.alone if not c.bar.gating], judged, most)
         contracts = tuple(
             self._conclude(c, judged[c.name]) if c in self.alone else self._compare(c, judged) for c in self.contracts
@@ -164,6 +169,7 @@ class Run:
             contracts=contracts,
             champion=self.champion.engine.identity if self.champion else None,
             calibrator=calibrator.used if (calibrator := calibrator_of(self.engine)) else None,
+            to_the_end=self.to_the_end,
         )
 
     def _measure(self, contracts: Sequence[Contract], judged: dict[str, list[Judged]], most: int) -> None:
@@ -183,6 +189,8 @@ class Run:
         """Whether the verdict stands, after so many draws. A statistic is looked at `LOOKS` times, not each round."""
         if not contract.bar.gating:
             return contract.sample is not None and drawn >= contract.sample
+        if self.to_the_end:
+            return False
         if isinstance(contract.bar, Ceiling):
             look = self.budget.measure / LOOKS
             if drawn // look == max(0, drawn - ROUND) // look:

@@ -292,6 +292,8 @@ class Results:
     champion: Identity | None = None
     """Of the adapter that it was compared with."""
     calibrator: CalibratorUsed | None = None
+    to_the_end: bool = False
+    """Whether every gating contract measured its whole budget, however soon it was decided."""
 
     @property
     def passed(self) -> bool:

@@ -27,7 +27,7 @@ CONTRACTS_FOLDER = Path(__file__).parent / "contracts"
 ENGINE_VARIABLE = "CALLPROOF_ENGINE"
 """`package.module:factory` of an engine that replaces the real model; the factory gets the identified target."""
 
-_OPTIONS = ("adapter", "base", "format", "catalog", "seed", "budget", "contracts", "champion", "results")
+_OPTIONS = ("adapter", "base", "format", "catalog", "seed", "budget", "contracts", "champion", "to_the_end", "results")
 _settings = pytest.StashKey[Settings]()
 _results = pytest.StashKey[Results]()
 
@@ -60,6 +60,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--contracts", metavar="DIR", help="ask the contracts in this folder's Python files too")
     group.addoption("--champion", metavar="PATH", help="compare with this adapter on the same cases")
+    group.addoption(
+        "--to-the-end",
+        action="store_const",
+        const=True,
+        help="measure the whole budget even if a contract is decided, to compare adapters by their figures",
+    )
     group.addoption("--results", metavar="FILE", help="write the results there as JSON, for reports and promotion")
 
 
@@ -165,6 +171,7 @@ def gate_once(session: pytest.Session) -> Results:
                 contracts=[item.contract for item in session.items if isinstance(item, ContractItem)],
                 cache=session.config.rootpath / settings.cache,
                 progress=progress.show,
+                to_the_end=settings.to_the_end,
             )
         if settings.results:
             results_file.write(stash[_results], Path(settings.results))

@@ -7,6 +7,7 @@ tools that are called stay, and of the request only words go that the answer doe
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, pairwise
@@ -16,10 +17,15 @@ from fixtures.types import Case, Message, Tool, Variant
 from suite.asking import Asker
 from suite.contract import Contract
 from suite.outcome import Broken
-from suite.signature import signature
+from suite.variants import catalog_renamed
 
 BATCH = 24
 """Reductions judged at once: about as many rows as an engine's batch holds."""
+_TOLD = frozenset(
+    "description title examples pattern format minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength"
+    " maxLength minItems maxItems uniqueItems".split()
+)
+"""What a schema says of a value besides its type and its options."""
 _POLITE = frozenset("please thanks hey hi now kindly, please, hey, hi, thanks, now, thanks. please. please!".split())
 
 
@@ -66,7 +72,7 @@ def _batches(cases: Iterator[Case]) -> Iterator[list[Case]]:
 
 def size(case: Case) -> tuple[int, int, int]:
     """What makes a case large for a reader: tools first, then messages, then letters."""
-    letters = sum(len(signature(tool)) + len(tool.description) for tool in case.catalog.tools)
+    letters = sum(len(json.dumps(tool.declaration(), ensure_ascii=False)) for tool in case.catalog.tools)
     said = sum(len(str(message.get("content") or "")) for message in case.messages)
     return len(case.catalog.tools), len(case.messages), letters + said
 
@@ -76,7 +82,7 @@ def reductions(case: Case) -> Iterator[Case]:
     if case.variant:
         yield from _fewer_tools_in_both(case, case.variant)
         return
-    for step in (fewer_tools, fewer_messages, fewer_parameters, shorter_descriptions, fewer_words, shorter_values):
+    for step in STEPS:
         yield from step(case)
 
 
@@ -156,6 +162,48 @@ def shorter_descriptions(case: Case) -> Iterator[Case]:
             yield _replaced(case, tool, replace(tool, description=""))
 
 
+def simpler_schemas(case: Case) -> Iterator[Case]:
+    """A parameter without all that is told of it but its type, its options and what lies within."""
+    for tool in case.catalog.tools:
+        properties = tool.parameters.get("properties", {})
+        for name, schema in properties.items():
+            plain = {key: value for key, value in schema.items() if key not in _TOLD}
+            if plain != schema:
+                parameters = {**tool.parameters, "properties": {**properties, name: plain}}
+                yield _replaced(case, tool, replace(tool, parameters=parameters))
+
+
+def shorter_names(case: Case) -> Iterator[Case]:
+    """A tool under the first half of its name, wherever it is called; not if somebody says the name."""
+    said = " ".join(str(message.get("content") or "") for message in case.messages if message["role"] == "user")
+    for tool in case.catalog.tools:
+        short = tool.name[: (len(tool.name) + 1) // 2].rstrip("._-")
+        if short and short != tool.name and short not in case.catalog.names and tool.name not in said:
+            yield _with_name(case, tool, short)
+
+
+def _with_name(case: Case, tool: Tool, short: str) -> Case:
+    names = {tool.name: short}
+    renamed = _replaced(case, tool, replace(tool, name=short))
+    calls = case.oracle.calls and tuple(replace(c, name=names.get(c.name, c.name)) for c in case.oracle.calls)
+    messages = tuple(_message_with_names(message, names) for message in case.messages)
+    catalog = catalog_renamed(renamed.catalog, names)
+    return replace(renamed, catalog=catalog, oracle=replace(case.oracle, calls=calls), messages=messages)
+
+
+def _message_with_names(message: Message, names: Mapping[str, str]) -> Message:
+    """A call or a tool's result under the new name."""
+    changed = dict(message)
+    if calls := message.get("tool_calls"):
+        functions = [call["function"] for call in calls]
+        renamed = [{**function, "name": names.get(function["name"], function["name"])} for function in functions]
+        changed["tool_calls"] = [{**call, "function": new} for call, new in zip(calls, renamed, strict=True)]
+    content = message.get("content")
+    if message["role"] == "tool" and isinstance(content, Mapping) and "name" in content:
+        changed["content"] = {**content, "name": names.get(content["name"], content["name"])}
+    return changed
+
+
 def _replaced(case: Case, old: Tool, new: Tool) -> Case:
     return _with_tools(case, [new if tool is old else tool for tool in case.catalog.tools])
 
@@ -196,3 +244,10 @@ def _free(schema: Any) -> bool:
     """Whether any text will do: no enum, pattern or format says otherwise."""
     fixed = {"enum", "const", "pattern", "format", "minLength"}
     return isinstance(schema, Mapping) and schema.get("type") == "string" and not fixed & set(schema)
+
+
+STEPS = (
+    fewer_tools, fewer_messages, fewer_parameters, shorter_descriptions, simpler_schemas, fewer_words, shorter_values,
+    shorter_names,
+)  # fmt: skip
+"""In the order in which they are tried: what makes a case small for a reader comes first."""

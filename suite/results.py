@@ -123,6 +123,7 @@ def to_json(results: Results) -> dict[str, Any]:
         "catalogs": dict(results.catalogs),
         "seed": results.seed,
         "budget": results.budget,
+        "to_the_end": results.to_the_end,
         "max_new_tokens": results.max_new_tokens,
         "started": results.started,
         "seconds": results.seconds,
@@ -139,6 +140,7 @@ def from_json(document: Mapping[str, Any]) -> Results:
     return Results(
         identity=Identity(**document["identity"]),
         champion=None if document["champion"] is None else Identity(**document["champion"]),
+        to_the_end=document.get("to_the_end", False),
         calibrator=None if document["calibrator"] is None else CalibratorUsed(**document["calibrator"]),
         contracts=tuple(_contract_from_json(contract) for contract in document["contracts"]),
         **{name: document[name] for name in plain},

@@ -26,13 +26,14 @@ class Settings:
     budget: int = DEFAULT_BUDGET
     contracts: str | None = None
     champion: str | None = None
+    to_the_end: bool = False
     results: str | None = None
     cache: str = ".callproof"
 
 
 _KINDS: Mapping[str, type] = {
     "adapter": str, "base": str, "format": str, "catalog": list, "seed": int, "budget": int, "contracts": str,
-    "champion": str, "results": str, "cache": str,
+    "champion": str, "to_the_end": bool, "results": str, "cache": str,
 }  # fmt: skip
 
 
@@ -72,6 +73,6 @@ def _check(pyproject: str, key: str, value: object) -> None:
     if key not in known:
         raise UserError(where, f"there is no setting {key!r}", allowed=", ".join(known), hint=closest(key, known))
     kind = _KINDS[key]
-    if isinstance(value, bool) or not isinstance(value, kind):
-        wanted = {list: "a list of strings", int: "a whole number", str: "a string"}[kind]
+    if isinstance(value, bool) != (kind is bool) or not isinstance(value, kind):
+        wanted = {list: "a list of strings", int: "a whole number", str: "a string", bool: "true or false"}[kind]
         raise UserError(where, f"{key}={value!r} is not {wanted}", allowed=wanted)

@@ -187,7 +187,7 @@ def _variant(
     parameters: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Variant:
     """The case with other tools or another text of its last message; its right calls are renamed along."""
-    shown = case.catalog if tools is None else replace(_renamed(case.catalog, names or {}), tools=tuple(tools))
+    shown = case.catalog if tools is None else replace(catalog_renamed(case.catalog, names or {}), tools=tuple(tools))
     *before, last = case.messages
     messages = case.messages if text is None else (*before, {**last, "content": text})
     variant = Variant(relation, replace(case, catalog=shown, messages=messages), names or {}, parameters or {})
@@ -195,7 +195,7 @@ def _variant(
     return replace(variant, case=replace(variant.case, oracle=Oracle(calls)))
 
 
-def _renamed(catalog: Catalog, names: Mapping[str, str]) -> Catalog:
+def catalog_renamed(catalog: Catalog, names: Mapping[str, str]) -> Catalog:
     """What the catalog says of its tools by name, said of the new names; the tools themselves are not touched."""
     policy = Fallback(names.get(catalog.fallback, catalog.fallback)) if catalog.fallback else catalog.policy
     priority = tuple(names.get(name, name) for name in catalog.priority)

@@ -14,6 +14,7 @@ from fixtures.errors import UserError
 from fixtures.formats import FORMATS
 from train import calibrate, check, dpo, energy_pairs, grpo, pairing, promote, rejection, repair, reward
 from train.job import Job, Settings
+from train.processes import is_main
 from train.screen import say
 
 
@@ -79,7 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return int(COMMANDS[options.command].main(options))
         adapter = train(_job(options))
     except UserError as error:
-        sys.stderr.write(f"{error}\n")
+        if is_main():
+            sys.stderr.write(f"{error}\n")
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("\nstopped; the same command with --resume goes on from the last checkpoint\n")
@@ -141,7 +143,7 @@ def settings_of(options: argparse.Namespace, kind: type[Any]) -> Any:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(","))
+    return tuple(part.strip() for part in text.split(",")) if text else ()
 
 
 def _job(options: argparse.Namespace) -> Job:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +20,8 @@ Precision = Literal["auto", "fp32", "bf16"]
 SCHEDULES: tuple[Schedule, ...] = ("linear", "cosine", "constant")
 PRECISIONS: tuple[Precision, ...] = ("auto", "fp32", "bf16")
 ALL_LINEAR = "all-linear"
+TRACKERS = ("tensorboard", "trackio", "mlflow")
+"""What transformers reports to and callproof has an extra for; each is the name of its package."""
 
 
 def told(
@@ -64,6 +67,9 @@ class Settings:
         default=0, metadata=told("decides the LoRA matrices' start, the order of rows and the dropout", 0, 2**32 - 1)
     )
     threads: int = field(default=0, metadata=told("CPU threads; 0 leaves it to torch", 0, 1024))
+    report_to: tuple[str, ...] = field(
+        default=(), metadata=told(f"trackers that follow the run, comma-separated: {', '.join(TRACKERS)}")
+    )
     save_steps: int = field(
         default=50, metadata=told("optimiser steps between checkpoints, from which --resume goes on", 1)
     )
@@ -121,6 +127,15 @@ def check(settings: Any) -> None:
             raise UserError(option, f"{value!r} is not known", allowed=", ".join(choices))
     if isinstance(settings, Settings):
         _check_targets(settings.target_modules)
+        _check_trackers(settings.report_to)
+
+
+def _check_trackers(names: tuple[str, ...]) -> None:
+    for name in names:
+        if name not in TRACKERS:
+            raise UserError("--report-to", f"{name!r} is not known", allowed=", ".join(TRACKERS))
+        if find_spec(name) is None:
+            raise UserError("--report-to", f"{name} is not installed", hint=f'pip install "callproof[{name}]"')
 
 
 def _check_targets(targets: tuple[str, ...]) -> None:

@@ -118,7 +118,7 @@ def arguments(work: Prepared) -> dict[str, Any]:
         # A diverged run must show: the default would log the average instead of nan.
         "logging_nan_inf_filter": False,
         "disable_tqdm": True,
-        "report_to": [],
+        "report_to": list(settings.report_to),
         "use_cpu": not torch.cuda.is_available(),
         "bf16": settings.precision == "bf16" or (settings.precision == "auto" and has_bf16()),
         "activation_checkpointing": False,
@@ -160,12 +160,14 @@ class Follow(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Start the log anew from the steps that the checkpoint, if there is one, has behind it."""
+        if not state.is_world_process_zero:
+            return
         lines = [json.dumps(entry) + "\n" for entry in state.log_history if "loss" in entry]
         self.log.write_text("".join(lines), encoding="utf-8")
         self.bar = Bar(state.max_steps, state.global_step, sys.stderr, time.monotonic)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-        if not logs or "loss" not in logs:
+        if not logs or "loss" not in logs or not state.is_world_process_zero:
             return
         with self.log.open("a", encoding="utf-8") as file:
             file.write(json.dumps({**logs, "step": state.global_step}) + "\n")
@@ -174,7 +176,10 @@ class Follow(TrainerCallback):
 
 
 def fit(work: Prepared, trainer: Trainer) -> Path:
-    """Train to the end, from the last checkpoint if there is one, and save the adapter; raises UserError for nan."""
+    """Train to the end, from the last checkpoint if there is one, and save the adapter; raises UserError for nan.
+
+    Several processes have the same weights in the end: one of them saves, and the others wait for it.
+    """
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(Follow(work.run.log))
     checkpoint = work.run.last_checkpoint() if work.job.resume else None
@@ -188,4 +193,7 @@ def fit(work: Prepared, trainer: Trainer) -> Path:
             "the training diverged: the adapter holds values that are not numbers",
             hint=f"a lower --learning-rate than {work.job.settings.learning_rate:g}",
         )
-    return save_adapter(work.run, model)
+    if trainer.is_world_process_zero():
+        save_adapter(work.run, trainer.accelerator.unwrap_model(model))
+    trainer.accelerator.wait_for_everyone()
+    return work.run.adapter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ from train.checks import Fault
 from train.data import Checked, Row, accept, digest, read_rows
 from train.job import Job, as_json, check
 from train.mask import Example, encode, load_tokenizer, show
+from train.processes import is_main
 from train.run import LIBRARIES, Run, check_free, open_run, write_cost
 from train.screen import say
 from train.start import find_start, lora_of, told
@@ -100,6 +102,8 @@ def open_work(material: Material, more: Mapping[str, Any] | None = None) -> Prep
         **(more or {}),
     }
     run = open_run(job.out, facts, show(examples[0], tokenizer) + "\n", resume=job.resume)
+    # Beside the checkpoints, which go when the adapter is there. The callback has no argument for it.
+    os.environ["TENSORBOARD_LOGGING_DIR"] = str(run.folder / "tensorboard")
     _tell(job, run, examples, show(examples[0], tokenizer, *_marks()))
     return Prepared(**{f.name: getattr(material, f.name) for f in fields(Material)}, run=run)
 
@@ -127,7 +131,8 @@ def finish(work: Prepared, build: Callable[[Prepared], Any]) -> Path:
 
         started = time.monotonic()
         fit(work, build(work))
-        write_cost(work.run, time.monotonic() - started)
+        if is_main():
+            write_cost(work.run, time.monotonic() - started)
     return work.run.adapter
 
 

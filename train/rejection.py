@@ -35,6 +35,7 @@ from train.judging import broken, counts
 from train.mask import IGNORED, Example, token_ids
 from train.pairs import case_of_row, ends_once
 from train.prepare import Prepared, finish, gather, open_work
+from train.processes import check_alone
 from train.run import Run, manifest
 from train.sampling import sample
 from train.screen import say
@@ -87,6 +88,7 @@ Kept = Mapping[int, str]
 def train(job: Job) -> Path:
     """Train the adapter of this job and return its folder."""
     needs_start(job)
+    check_alone(job.backend)
     material = gather(with_own(job, RejectionSettings))
     work = open_work(material)
     if not work.run.finished:

@@ -19,15 +19,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from fixtures.answers import answer
 from fixtures.choosing import SeededChooser
-from fixtures.datasets.rows import Row, write_rows
+from fixtures.datasets.rows import row_of, write_rows
 from fixtures.errors import UserError
+from fixtures.formats import Format
 from fixtures.types import Case
 from fixtures.vocab import words
 from suite.contract import Contract
 from suite.outcome import Broken, Held, NoWorse, Reply, Results, Scored
 from suite.scene import Scene
+from train.pairs import OWN_FAILURE, ends_once
 from train.screen import Counter, say
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 ABOUT = "gate an adapter, train on what fails, and gate again, until it passes or gets no better"
 ROUNDS, CASES = 3, 240
+BACKENDS = {"sft": 1e-3, "dpo": 5e-4}
+"""What a round may train with, and its learning rate."""
 
 Ask: TypeAlias = Callable[[Path, Sequence[Case]], Sequence[Reply]]
 
@@ -49,6 +52,8 @@ class Tools:
     train: Callable[[Path, Path, Path], None]
     """Trains on from an adapter with the rows of a file, into a run folder."""
     write_results: Callable[[Results, Path], None]
+    pairs_in: Format | None = None
+    """The format of pairs, for a training on preferences; None for one on rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ def repair(
         if results.passed or number == rounds or (done and not better(done[-1].failing, failing)):
             return _log(out, [*done, last])
         asked = draw(contracts, scene, failing, cases, number)
-        rows, wrong = lessons(asked, tools.ask(run, [case for _, case in asked]))
+        rows, wrong = lessons(asked, tools.ask(run, [case for _, case in asked]), tools.pairs_in)
         if not wrong:
             return _log(out, [*done, last])
         write_rows(place / "rows.jsonl", rows)
@@ -132,16 +137,24 @@ def draw(
     ]
 
 
-def lessons(asked: Sequence[tuple[Contract, Case]], replies: Sequence[Reply]) -> tuple[list[Row], int]:
-    """Rows with the right answers, and how many of them were answered wrongly; right ones fill up to as many again."""
-    wrong: list[Row] = []
-    right: list[Row] = []
+def lessons(
+    asked: Sequence[tuple[Contract, Case]], replies: Sequence[Reply], pairs_in: Format | None = None
+) -> tuple[list[Mapping[str, Any]], int]:
+    """Rows with the right answers, and how many of them were answered wrongly; right ones fill up to as many again.
+
+    With `pairs_in`, the format of the replies, a wrong one becomes a pair with what was said as the rejected answer;
+    one that never ended has no place in a pair, and stays a row.
+    """
+    wrong: list[Mapping[str, Any]] = []
+    right: list[Mapping[str, Any]] = []
     for (contract, case), reply in zip(asked, replies, strict=True):
         outcome = contract.judge(case, reply)
         failed = isinstance(outcome, Broken) or (isinstance(outcome, Scored) and not outcome.correct)
         held = isinstance(outcome, Held) or (isinstance(outcome, Scored) and outcome.correct)
         if _is_known(case) and (failed or held):
-            (wrong if failed else right).append(row_of(case))
+            paired = pairs_in if failed and pairs_in and ends_once(reply.raw, pairs_in) else None
+            line = pair_of(case, reply, paired) if paired else row_of(case)
+            (wrong if failed else right).append(line)
     return list(_alternating(wrong, right[: len(wrong)])), len(wrong)
 
 
@@ -151,24 +164,20 @@ def _is_known(case: Case) -> bool:
     return bool(calls) or (calls == () and case.catalog.policy == "abstain")
 
 
-def _alternating(wrong: Sequence[Row], right: Sequence[Row]) -> Iterator[Row]:
-    for number, row in enumerate(wrong):
-        yield row
+def _alternating(wrong: Sequence[Mapping[str, Any]], right: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    for number, line in enumerate(wrong):
+        yield line
         yield from right[number : number + 1]
 
 
-def row_of(case: Case) -> Row:
-    """The case with its right answer, as a training row; answers before the last are read and not learned."""
-    calls = case.oracle.calls
-    assert calls is not None
-    before = [{**m, "weight": 0} if m["role"] == "assistant" else dict(m) for m in case.messages]
-    last = dict(answer(calls, "clear" if calls else "nothing"))
-    return Row(
-        messages=[*before, last],
-        tools=[dict(tool.declaration()) for tool in case.catalog.tools],
-        kind=case.kind,
-        catalog=case.catalog.name,
-    )
+def pair_of(case: Case, reply: Reply, form: Format) -> Mapping[str, Any]:
+    """The right answer before the one that was given, as a line of preference pairs."""
+    row = row_of(case)
+    *prompt, chosen = row["messages"]
+    given = {"role": "assistant", "content": "", "wire": {form.name: reply.raw}}
+    return {
+        "prompt": prompt, "chosen": [chosen], "rejected": [given], "tools": row["tools"], "kind": OWN_FAILURE
+    }  # fmt: skip
 
 
 def _log(out: Path, rounds: list[Round]) -> list[Round]:
@@ -199,8 +208,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cases", type=int, default=CASES, metavar="N", help="fresh cases a round (default: %(default)s)"
     )
+    parser.add_argument(
+        "--backend", choices=BACKENDS, default="sft", help="learn right answers (sft), or also unlearn wrong ones (dpo)"
+    )
     parser.add_argument("--epochs", type=float, default=1.0, help="of each round's training (default: %(default)s)")
-    parser.add_argument("--learning-rate", type=float, default=1e-3, help="of the training (default: %(default)s)")
+    rates = ", ".join(f"{rate:g} for {name}" for name, rate in BACKENDS.items())
+    parser.add_argument("--learning-rate", type=float, help=f"of each round's training (default: {rates})")
     gate = parser.add_argument_group("gate", "As for pytest --adapter; [tool.callproof] of pyproject.toml counts too.")
     gate.add_argument("--catalog", action="append", metavar="NAME", help="a file or a shipped catalog; may be repeated")
     gate.add_argument("--seed", type=int, metavar="N", help="seed of all draws")
@@ -234,7 +247,7 @@ def _tools(options: argparse.Namespace, settings: Settings) -> Tools:
     from suite.asking import Asker
     from suite.engine import identify
     from suite.gating import MAX_NEW_TOKENS, open_engine
-    from train import sft
+    from train.cli import train
     from train.job import Job
     from train.job import Settings as Hyperparameters
 
@@ -249,7 +262,9 @@ def _tools(options: argparse.Namespace, settings: Settings) -> Tools:
         return Asker(engine, max_new_tokens=MAX_NEW_TOKENS, progress=progress).ask(cases, "repairing")
 
     def train_on(run: Path, data: Path, out: Path) -> None:
-        hyperparameters = Hyperparameters(epochs=options.epochs, learning_rate=options.learning_rate)
-        sft.train(Job(backend="sft", data=data, out=out, start=run, settings=hyperparameters))
+        rate = options.learning_rate or BACKENDS[options.backend]
+        hyperparameters = Hyperparameters(epochs=options.epochs, learning_rate=rate)
+        train(Job(backend=options.backend, data=data, out=out, start=run, settings=hyperparameters))
 
-    return Tools(gate=run_gate, ask=ask, train=train_on, write_results=results.write)
+    form = identify(options.run, None, None).format if options.backend == "dpo" else None
+    return Tools(gate=run_gate, ask=ask, train=train_on, write_results=results.write, pairs_in=form)

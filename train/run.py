@@ -20,6 +20,7 @@ from typing import Any
 
 from fixtures.errors import UserError
 from suite.files import write_text
+from train.processes import is_main
 
 LIBRARIES = ("accelerate", "datasets", "peft", "safetensors", "tokenizers", "torch", "transformers", "trl")
 
@@ -63,7 +64,12 @@ def _is_whole(checkpoint: Path) -> bool:
 
 
 def check_free(folder: Path, *, resume: bool) -> None:
-    """Raise UserError if the folder is taken and --resume was not given, or is no run folder at all."""
+    """Raise UserError if the folder is taken and --resume was not given, or is no run folder at all.
+
+    Of several processes the first one looks: to the others, its folder would be taken.
+    """
+    if not is_main():
+        return
     settings = folder / "settings.json"
     if folder.exists() and not folder.is_dir():
         raise UserError(f"--out {folder}", "this is a file, not a folder")
@@ -79,10 +85,15 @@ def _visible(folder: Path) -> list[Path]:
 
 
 def open_run(folder: Path, facts: Mapping[str, Any], mask: str, *, resume: bool) -> Run:
-    """A new run folder, or with `resume` the one of the very same job; raises UserError for any other."""
+    """A new run folder, or with `resume` the one of the very same job; raises UserError for any other.
+
+    Of several processes, the first one makes it.
+    """
+    facts = json.loads(json.dumps(facts))
+    if not is_main():
+        return Run(folder, facts)
     check_free(folder, resume=resume)
     settings = folder / "settings.json"
-    facts = json.loads(json.dumps(facts))
     if settings.is_file():
         there = _read_settings(settings)
         changed = sorted(_differences(there, facts))

@@ -6,13 +6,17 @@ import sys
 from collections.abc import Callable
 from typing import TextIO
 
+from train.processes import is_main
+
 _WIDTH = 24
 _PLAIN_LINES = 10
 """How many lines a whole run takes where the bar cannot be redrawn."""
 
 
 def say(text: str) -> None:
-    """A line for the person at the terminal."""
+    """A line for the person at the terminal; of several processes, one speaks."""
+    if not is_main():
+        return
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 

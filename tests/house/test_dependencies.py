@@ -17,10 +17,15 @@ def pins():
     return {canonical(name): version for name, _, version in (line.partition("==") for line in lines if line[0] != "#")}
 
 
+def test_only_trackers_that_no_test_runs_have_no_lower_bound():
+    optional = pyproject()["project"]["optional-dependencies"]
+    assert {need for needs in optional.values() for need in needs if ">=" not in need} == {"mlflow", "trackio"}
+
+
 def declared():
     project = pyproject()["project"]
     optional = [need for extra in project["optional-dependencies"].values() for need in extra]
-    return dict(need.split(">=") for need in [*project["dependencies"], *optional])
+    return dict(need.split(">=") for need in [*project["dependencies"], *optional] if ">=" in need)
 
 
 def imported():

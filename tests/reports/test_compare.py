@@ -90,11 +90,14 @@ def test_compare_prints_a_table_and_draws_a_chart(tmp_path, capsys):
     assert drawn.count('class="dot"') == 2 * sum("better)" in line for line in out.splitlines())
 
 
-def test_runs_of_different_exams_are_not_compared(tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("changed", "told"), [({"seed": PASSING.seed + 1}, "the seed is"), ({"to_the_end": True}, "it went to the end")]
+)
+def test_runs_of_different_exams_are_not_compared(tmp_path, capsys, changed, told):
     one, other = runs(tmp_path / "sft", [200]), runs(tmp_path / "dpo", [200])
-    write(replace(with_held(200), seed=PASSING.seed + 1), other / "seed-0" / "results.json")
+    write(replace(with_held(200), **changed), other / "seed-0" / "results.json")
     assert main(["compare", str(one), str(other)]) == 2
-    assert "the seed is" in capsys.readouterr().err
+    assert told in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("name", "problem"), [("nowhere", "no such folder"), ("empty", "no run in it")])

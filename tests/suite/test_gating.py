@@ -14,7 +14,7 @@ GATING = tuple(c for c in CONTRACTS if c.bar.gating and not isinstance(c.bar, No
 PROSE = "Sure, I will do that for you.<end_of_turn>"
 
 
-def run(tmp_path, answer=right, *, contracts=CONTRACTS, budget=400, **engine):
+def run(tmp_path, answer=right, *, contracts=CONTRACTS, budget=400, to_the_end=False, **engine):
     double, watched = scripted(contracts, answer, **engine)
     return gate("none", engine=double, contracts=watched, cache=tmp_path, budget=budget, catalogs=["tuya"]), double
 
@@ -123,6 +123,13 @@ def test_what_does_not_gate_is_measured_along_and_not_searched(tmp_path, answer,
     assert all(c.tally.trials + c.tally.not_applicable == most[c.name] for c in aside)
     assert {c.verdict.name for c in aside} <= {"measured", "undecided"}
     assert all(example.lane != "search" for c in aside for example in c.counterexamples)
+
+
+def test_to_the_end_all_adapters_sit_the_same_exam(tmp_path):
+    results, _ = run(tmp_path, lambda case: PROSE, contracts=GATING, budget=200, to_the_end=True)
+    assert {c.tally.trials + c.tally.not_applicable for c in results.contracts} == {150}
+    assert results.to_the_end
+    assert not results.passed
 
 
 def test_a_known_failure_of_a_never_contract_is_enough(tmp_path):

@@ -10,7 +10,7 @@ from suite.contract import contract
 from suite.engine import ScriptedEngine
 from suite.grounding import ungrounded
 from suite.outcome import Broken, Held, Rate
-from suite.reduce import reduce, reductions, size
+from suite.reduce import reduce, reductions, shorter_names, simpler_schemas, size
 from suite.scene import Scene
 from suite.schemas import first_fault
 
@@ -74,6 +74,30 @@ def test_the_turn_that_a_correction_corrects_stays():
     case = Case(Catalog("c", (tool,)), (*before, user("no, 5")), Oracle((call,)))
     found = reduce(fails_if(lambda c: True), case, Broken("", ""), asker(), 100)
     assert [m["content"] for m in found.case.messages if m["role"] == "user"] == ["set level 3", "no, 5"]
+
+
+def test_a_name_gets_shorter_wherever_it_is_called_and_stays_where_it_is_said():
+    lamp = Tool("set_lamp", "Set a lamp.", {"type": "object", "properties": {}})
+    blind = Tool("move_blind", "Move a blind.", {"type": "object", "properties": {}})
+    call = ToolCall("set_lamp", {})
+    done = {"role": "tool", "content": {"name": "set_lamp", "response": {"ok": True}}}
+    messages = (user("light"), assistant([call]), done, user("use move_blind, then light"))
+    case = Case(Catalog("c", (lamp, blind), priority=("set_lamp",)), messages, Oracle((call,)))
+    (shorter,) = shorter_names(case)
+    assert shorter.catalog.names == ("set", "move_blind")
+    assert shorter.catalog.priority == ("set",)
+    assert shorter.oracle.calls == (ToolCall("set", {}),)
+    assert shorter.messages[1]["tool_calls"][0]["function"]["name"] == "set"
+    assert shorter.messages[2]["content"]["name"] == "set"
+    assert shorter.request == case.request
+
+
+def test_a_schema_loses_all_but_types_and_options():
+    schema = {"type": "string", "enum": ["a"], "description": "One of them.", "minLength": 1}
+    tool = Tool("set", "", {"type": "object", "properties": {"mode": schema}})
+    call = ToolCall("set", {"mode": "a"})
+    (simpler,) = simpler_schemas(Case(Catalog("c", (tool,)), (user("a"),), Oracle((call,))))
+    assert simpler.catalog["set"].parameters["properties"] == {"mode": {"type": "string", "enum": ["a"]}}
 
 
 @pytest.mark.parametrize("calls", [0, 1, 7])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.datasets.rows import row_of
 from fixtures.errors import UserError
 from fixtures.formats import load_format
 from fixtures.types import Case, Fallback, ToolCall
@@ -15,7 +16,7 @@ from suite.outcome import ContractResult, Generation, Identity, Never, Reply, Re
 from suite.results import write
 from suite.scene import Scene
 from train.data import read_rows
-from train.repair import Tools, better, broken_shares, draw, lessons, repair, row_of
+from train.repair import Tools, better, broken_shares, draw, lessons, repair
 
 NEVER = next(c for c in CONTRACTS if c.name == "never_hallucinates_tools")
 FUNCTIONGEMMA = load_format("functiongemma")
@@ -123,6 +124,26 @@ def test_lessons_are_rows_that_every_backend_takes(tmp_path):
     checked = read_rows(data, FUNCTIONGEMMA)
     assert checked.faults == ()
     assert len(checked.rows) == 24
+
+
+def test_for_preferences_a_wrong_answer_is_what_the_adapter_said(tmp_path):
+    asked = draw([NEVER], SCENE, {NEVER.name: 0.5}, 12, 0)
+    lines, wrong = lessons(asked, invents(Path(), [case for _, case in asked]), FUNCTIONGEMMA)
+    pairs = [line for line in lines if "rejected" in line]
+    assert len(pairs) == wrong == 6
+    assert all("no_such_tool" in pair["rejected"][0]["wire"]["functiongemma"] for pair in pairs)
+    data = tmp_path / "lines.jsonl"
+    data.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    checked = read_rows(data, FUNCTIONGEMMA)
+    assert checked.faults == ()
+    assert sum(row.rejected is not None for row in checked.rows) == 6
+
+
+def test_an_answer_that_never_ended_is_a_row_and_no_pair():
+    asked = draw([NEVER], SCENE, {NEVER.name: 0.5}, 12, 0)
+    lines, wrong = lessons(asked, [reply("<start_function_call>call:no_such_tool{}") for _ in asked], FUNCTIONGEMMA)
+    assert wrong
+    assert not any("rejected" in line for line in lines)
 
 
 def test_made_up_words_of_lessons_are_not_those_of_the_exam():
