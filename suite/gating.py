@@ -39,8 +39,9 @@ ROUND = 40
 """Cases a contract gets before its verdict is asked again: few enough to stop early, enough to fill batches."""
 ASIDE = 2 * ROUND
 """Cases of a contract that does not gate: enough for a figure, few enough not to hold up the verdict."""
-GLANCE = ROUND // 2
-"""The same where the gate has failed: people wait to hear that, and fewer cases show what else is wrong."""
+GLANCE, CAP = ROUND // 4, 3 * ROUND
+"""Where a contract has failed, and the gate with it: cases of those that do not gate, and at most of those that do.
+People wait to hear that, and this many show what else is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +175,17 @@ class Run:
 
     def _measure(self, contracts: Sequence[Contract], judged: dict[str, list[Judged]], most: int) -> None:
         """Rounds of independent draws, until each contract is decided or has had `most` of them."""
-        left, done = [c for c in contracts if not self._settled(c, judged[c.name], 0)], 0
-        while left and done < most:
-            upto = min(done + ROUND, most)
-            self._lane("measure", left, partial(self._sample, numbers=range(done, upto)), judged)
-            left, done = [c for c in left if not self._settled(c, judged[c.name], upto)], upto
+        left, done = list(contracts), 0
+        while True:
+            settled = [c for c in left if self._settled(c, judged[c.name], done)]
+            if any(self._failed(c, judged) for c in settled) and not self.to_the_end:
+                most = min(most, max(CAP, done))
+            left = [c for c in left if c not in settled]
+            if not left or done >= most:
+                return
+            numbers = range(done, min(done + ROUND, most))
+            self._lane("measure", left, partial(self._sample, numbers=numbers), judged)
+            done = numbers.stop
 
     def _sample(self, contract: Contract, numbers: range) -> list[Case]:
         """Independent seeded draws; contracts that draw alike share them, and so their replies."""

@@ -8,7 +8,7 @@ from suite.contracts import CONTRACTS
 from suite.engine import CachedEngine, ReplyStore
 from suite.gating import Budget, gate
 from suite.outcome import Never, NoWorse
-from tests.suite.scripted import right, scripted
+from tests.suite.scripted import STRANGE, right, scripted
 
 GATING = tuple(c for c in CONTRACTS if c.bar.gating and not isinstance(c.bar, NoWorse))
 PROSE = "Sure, I will do that for you.<end_of_turn>"
@@ -16,7 +16,8 @@ PROSE = "Sure, I will do that for you.<end_of_turn>"
 
 def run(tmp_path, answer=right, *, contracts=CONTRACTS, budget=400, to_the_end=False, **engine):
     double, watched = scripted(contracts, answer, **engine)
-    return gate("none", engine=double, contracts=watched, cache=tmp_path, budget=budget, catalogs=["tuya"]), double
+    given = {"contracts": watched, "budget": budget, "to_the_end": to_the_end}
+    return gate("none", engine=double, cache=tmp_path, catalogs=["tuya"], **given), double
 
 
 def verdicts(results):
@@ -45,7 +46,7 @@ def test_prose_fails_the_choice_of_a_tool_and_shows_the_smallest_case(tmp_path):
     assert failed.verdict.name == "fail"
     assert len(failed.counterexamples[0].case.catalog.tools) == 1
     assert failed.counterexamples[0].minimal
-    assert failed.counterexamples[0].raw == PROSE
+    assert failed.counterexamples[0].raw == STRANGE  # to a smaller case than was drawn
     assert "-k chooses_a_tool" in failed.counterexamples[0].replay
 
 
@@ -114,7 +115,7 @@ def test_a_contract_stops_asking_as_soon_as_it_is_decided(tmp_path):
     assert asked["prose"]["chooses_a_tool"] == 40
 
 
-@pytest.mark.parametrize(("answer", "most"), [(right, 80), (lambda case: PROSE, 20)])
+@pytest.mark.parametrize(("answer", "most"), [(right, 80), (lambda case: PROSE, 10)])
 def test_what_does_not_gate_is_measured_along_and_not_searched(tmp_path, answer, most):
     """Less where the gate has failed, so that people hear it soon."""
     results, _ = run(tmp_path, answer)
@@ -123,6 +124,15 @@ def test_what_does_not_gate_is_measured_along_and_not_searched(tmp_path, answer,
     assert all(c.tally.trials + c.tally.not_applicable == most[c.name] for c in aside)
     assert {c.verdict.name for c in aside} <= {"measured", "undecided"}
     assert all(example.lane != "search" for c in aside for example in c.counterexamples)
+
+
+def test_once_a_contract_has_failed_the_others_are_not_measured_to_the_last_case(tmp_path):
+    never = replace(next(c for c in CONTRACTS if c.name == "chooses_a_tool"), name="never", bar=Never(bound=0.0125))
+    fails = next(c for c in CONTRACTS if c.name == "never_hallucinates_tools")
+    made_up = "<start_function_call>call:made_up{}<end_function_call>"
+    results, _ = run(tmp_path, lambda case: right(case) if case.oracle.calls else made_up, contracts=[never, fails])
+    assert {c.name: c.tally.trials for c in results.contracts} == {"never": 120, "never_hallucinates_tools": 40}
+    assert verdicts(results) == {"never": "undecided", "never_hallucinates_tools": "fail"}
 
 
 def test_to_the_end_all_adapters_sit_the_same_exam(tmp_path):

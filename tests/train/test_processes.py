@@ -85,7 +85,7 @@ def test_tensorboard_gets_the_loss_of_every_step(small_base: Path, tmp_path: Pat
 def test_a_tracker_that_is_not_known_or_not_installed_is_refused_before_any_work(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with pytest.raises(UserError, match=r"'wandb' is not known.*tensorboard, trackio, mlflow"):
+    with pytest.raises(UserError, match=r"(?s)'wandb' is not known.*tensorboard, trackio, mlflow"):
         check(replace(Settings(), report_to=("wandb",)))
     monkeypatch.setattr("train.job.find_spec", lambda name: None if name == "trackio" else find_spec(name))
     with pytest.raises(UserError, match=r"callproof\[trackio\]"):
