@@ -19,8 +19,6 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PINS = ROOT / "constraints.txt"
-
-
 BOUNDED = ("transformers", "trl", "peft")
 """Whose lower bounds are tried: they change from release to release what callproof builds on."""
 

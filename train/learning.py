@@ -56,9 +56,7 @@ def load_model(work: Prepared) -> Any:
     if settings.threads:
         torch.set_num_threads(settings.threads)
     try:
-        base = AutoModelForCausalLM.from_pretrained(
-            work.base.path, dtype=torch.float32, local_files_only=True, attn_implementation=_attention()
-        )
+        base = AutoModelForCausalLM.from_pretrained(work.base.path, dtype=torch.float32, local_files_only=True)
     except (OSError, ValueError) as error:
         raise UserError(f"--base {work.base.name}", f"transformers cannot load this base: {error}") from error
     set_seed(settings.seed)
@@ -67,11 +65,6 @@ def load_model(work: Prepared) -> Any:
             return _going_on(base, work.start.adapter, settings)
         _check_targets(base, settings.target_modules)
         return get_peft_model(base, lora_config(settings))
-
-
-def _attention() -> str | None:
-    """Plain attention on a CPU: the fused one, given a mask, takes a third longer for a step of the embedded base."""
-    return None if torch.cuda.is_available() else "eager"
 
 
 @contextmanager
