@@ -12,9 +12,12 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+
+from hypothesis import Phase
 
 from fixtures.catalogs import load_catalog
 from fixtures.types import Case
@@ -23,10 +26,10 @@ from suite.contract import Contract
 from suite.contracts import CONTRACTS
 from suite.engine import Engine, identify, load_engine
 from suite.gating import DEFAULT_CATALOGS, MAX_NEW_TOKENS
-from suite.outcome import Broken, Reply
+from suite.outcome import Broken, Outcome, Reply
 from suite.reduce import reduce, size
 from suite.scene import Scene
-from suite.search import collect, shrink
+from suite.search import collect, explore
 
 EXAMPLES = 30
 
@@ -85,6 +88,40 @@ def by_hypothesis(
     if smallest is None:
         return None
     return Way(size(smallest[0]), asker.asked - before, time.monotonic() - started, smallest[2])
+
+
+class BudgetSpent(BaseException):
+    """Ends a shrink from within; no Exception, so that Hypothesis does not take it for a failure of the case."""
+
+
+def shrink(
+    contract: Contract, scene: Scene, drawn: Sequence[Case], run_seed: int, asker: Asker, calls: int
+) -> tuple[Case, Broken, bool] | None:
+    """The smallest failing case that Hypothesis reaches, what broke, and whether it is minimal.
+
+    `drawn` are the cases that were collected with the same seed. At most `calls` others are asked; when they are
+    spent, the smallest case so far is not called minimal. Small means few tools first, and then a short prompt.
+    """
+    failing: list[tuple[Case, Broken]] = []
+    # What other lanes happen to have asked is no help: the search has to go the same way each time.
+    seen = {asker.prompt(case) for case in drawn}
+    limit = len(seen) + calls
+
+    def judge(case: Case) -> None:
+        seen.add(asker.prompt(case))
+        if len(seen) > limit:
+            raise BudgetSpent
+        outcome: Outcome = contract.judge(case, asker.ask([case], "shrinking")[0])
+        if isinstance(outcome, Broken):
+            failing.append((case, outcome))
+            raise AssertionError(outcome.got)
+
+    with suppress(AssertionError, BudgetSpent):
+        explore(contract, scene, len(drawn), run_seed, judge, (Phase.generate, Phase.shrink))
+    if not failing:
+        return None
+    smallest = min(failing, key=lambda found: (len(found[0].catalog.tools), len(asker.prompt(found[0]))))
+    return (*smallest, len(seen) <= limit)
 
 
 def by_batches(engine: Engine, contract: Contract, case: Case, broken: Broken, calls: int) -> Way:

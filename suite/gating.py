@@ -91,12 +91,14 @@ def gate(
         target = identify(None if adapter in (None, "none") else Path(str(adapter)), base, format)
         engine = open_engine(target, cache)
         bare = open_engine(target.bare, cache) if target.adapter else None
-    command = _command(engine.identity, named, seed, budget)
-    corpus = Corpus(cache / "counterexamples")
     if isinstance(champion, Target):
         champion = open_engine(champion, cache)
     asked = tuple(c for c in contracts if champion or not isinstance(c.bar, NoWorse))
-    run = Run(engine, Scene(given), asked, seed, budget, corpus, command, progress, champion, bare, to_the_end)
+    run = Run(
+        engine=engine, scene=Scene(given), contracts=asked, corpus=Corpus(cache / "counterexamples"),
+        command=_command(engine.identity, named, seed, budget), seed=seed, calls=budget, progress=progress,
+        champion=champion, bare=bare, to_the_end=to_the_end,
+    )  # fmt: skip
     return run.results()
 
 
@@ -115,31 +117,30 @@ def open_engine(target: Target, cache: Path) -> CachedEngine:
     )
 
 
+@dataclass
 class Run:
-    """One gate, lane by lane; each lane asks for all contracts at once."""
+    """One gate, lane by lane; each lane asks for all contracts at once. What the fields mean, `gate` says."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        scene: Scene,
-        contracts: tuple[Contract, ...],
-        seed: int,
-        budget: int,
-        corpus: Corpus,
-        command: str,
-        progress: Progress | None,
-        champion: Engine | None = None,
-        bare: Engine | None = None,
-        to_the_end: bool = False,
-    ) -> None:
-        self.engine, self.scene, self.contracts, self.command = engine, scene, contracts, command
-        self.seed, self.calls, self.budget, self.corpus = seed, budget, Budget.of(budget), corpus
-        asker = partial(Asker, max_new_tokens=MAX_NEW_TOKENS, progress=progress)
-        self.asker, self.champion = asker(engine), asker(champion) if champion else None
-        self.seconds = Seconds(tuple(asker(again(engine, take)) for take in TAKES), asker(bare) if bare else None)
-        self.alone = tuple(c for c in contracts if not isinstance(c.bar, NoWorse))
-        self.risks = GATE_RISKS.shared(sum(c.bar.gating for c in contracts))
-        self.to_the_end, self.started = to_the_end, time.time()
+    engine: Engine
+    scene: Scene
+    contracts: tuple[Contract, ...]
+    corpus: Corpus
+    command: str
+    seed: int = 0
+    calls: int = DEFAULT_BUDGET
+    progress: Progress | None = None
+    champion: Engine | None = None
+    bare: Engine | None = None
+    to_the_end: bool = False
+
+    def __post_init__(self) -> None:
+        asker = partial(Asker, max_new_tokens=MAX_NEW_TOKENS, progress=self.progress)
+        self.started, self.budget = time.time(), Budget.of(self.calls)
+        self.asker, self.reigning = asker(self.engine), asker(self.champion) if self.champion else None
+        takes = tuple(asker(again(self.engine, take)) for take in TAKES)
+        self.seconds = Seconds(takes, asker(self.bare) if self.bare else None)
+        self.alone = tuple(c for c in self.contracts if not isinstance(c.bar, NoWorse))
+        self.risks = GATE_RISKS.shared(sum(c.bar.gating for c in self.contracts))
 
     def results(self) -> Results:
         judged: dict[str, list[Judged]] = {c.name: [] for c in self.contracts}
@@ -168,7 +169,7 @@ class Run:
             libraries=installed(*_LIBRARIES),
             risks={"alpha": GATE_RISKS.alpha, "beta": GATE_RISKS.beta},
             contracts=contracts,
-            champion=self.champion.engine.identity if self.champion else None,
+            champion=self.champion.identity if self.champion else None,
             calibrator=calibrator.used if (calibrator := calibrator_of(self.engine)) else None,
             to_the_end=self.to_the_end,
         )
@@ -254,9 +255,9 @@ class Run:
 
     def _compare(self, contract: Contract, judged: Mapping[str, Sequence[Judged]]) -> ContractResult:
         """Against the champion, on what was measured of the other gating contracts."""
-        assert self.champion
+        assert self.reigning
         measured = {
             c: [(j.case, j.outcome) for j in judged[c.name] if j.lane == "measure"] for c in self.alone if c.bar.gating
         }
-        name = self.champion.engine.identity.adapter
-        return compare(contract, name, measured, self.champion, self.risks.alpha)
+        name = self.reigning.engine.identity.adapter
+        return compare(contract, name, measured, self.reigning, self.risks.alpha)

@@ -1,22 +1,19 @@
-"""The searching lane: Hypothesis draws cases, hunts for a failure and shrinks it. It never feeds a rate.
+"""The searching lane: Hypothesis draws the cases that a failure is hunted with. They never feed a rate.
 
-Every pass runs the same test function with the same seed, so the draws come back in the same order: the first pass
-only collects them, to be asked in one batch; the second replays them against the replies and shrinks what fails.
+The draws are collected first and asked in one batch; what fails is made smaller by suite/reduce.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from fixtures.types import Case
-from suite.asking import Asker, stable_seed
+from suite.asking import stable_seed
 from suite.contract import Contract, Draw
-from suite.outcome import Broken, Outcome
 from suite.scene import Scene
 
 T = TypeVar("T")
@@ -26,7 +23,7 @@ class HypothesisChooser:
     """A grammar's choices, made by Hypothesis; the first option and the lowest number are the simplest.
 
     Each choice is drawn as three bytes. Hypothesis mixes constants of the loaded modules into integers and texts, so
-    those would differ between two passes if a module was loaded in between; there are none of that size in bytes.
+    those would differ between two runs if a module was loaded in between; there are none of that size in bytes.
     """
 
     def __init__(self, draw: Callable[[st.SearchStrategy[bytes]], bytes]) -> None:
@@ -57,47 +54,15 @@ def cases(draw: Callable[[st.SearchStrategy[Any]], Any], scene: Scene, drawn_by:
 def collect(contract: Contract, scene: Scene, examples: int, run_seed: int) -> list[Case]:
     """The cases that Hypothesis draws first, none of them judged."""
     found: list[Case] = []
-    _explore(contract, scene, examples, run_seed, found.append, (Phase.generate,))
+    explore(contract, scene, examples, run_seed, found.append, (Phase.generate,))
     return found
 
 
-class BudgetSpent(BaseException):
-    """Ends a shrink from within; no Exception, so that Hypothesis does not take it for a failure of the case."""
-
-
-def shrink(
-    contract: Contract, scene: Scene, drawn: Sequence[Case], run_seed: int, asker: Asker, calls: int
-) -> tuple[Case, Broken, bool] | None:
-    """The smallest failing case that Hypothesis reaches, what broke, and whether it is minimal.
-
-    `drawn` are the cases that were collected with the same seed. At most `calls` others are asked; when they are
-    spent, the smallest case so far is not called minimal. Small means few tools first, and then a short prompt.
-    """
-    failing: list[tuple[Case, Broken]] = []
-    # What other lanes happen to have asked is no help: the search has to go the same way each time.
-    seen = {asker.prompt(case) for case in drawn}
-    limit = len(seen) + calls
-
-    def judge(case: Case) -> None:
-        seen.add(asker.prompt(case))
-        if len(seen) > limit:
-            raise BudgetSpent
-        outcome: Outcome = contract.judge(case, asker.ask([case], "shrinking")[0])
-        if isinstance(outcome, Broken):
-            failing.append((case, outcome))
-            raise AssertionError(outcome.got)
-
-    with suppress(AssertionError, BudgetSpent):
-        _explore(contract, scene, len(drawn), run_seed, judge, (Phase.generate, Phase.shrink))
-    if not failing:
-        return None
-    smallest = min(failing, key=lambda found: (len(found[0].catalog.tools), len(asker.prompt(found[0]))))
-    return (*smallest, len(seen) <= limit)
-
-
-def _explore(
+def explore(
     contract: Contract, scene: Scene, examples: int, run_seed: int, visit: Callable[[Case], Any], phases: Any
 ) -> None:
+    """Visit cases as Hypothesis draws them, the same ones in the same order for the same seed."""
+
     @seed(stable_seed("search", run_seed, contract.name))
     @settings(
         database=None,
@@ -108,7 +73,7 @@ def _explore(
         suppress_health_check=list(HealthCheck),
     )
     @given(cases(scene, contract.draw))
-    def explore(case: Case) -> None:
+    def each(case: Case) -> None:
         visit(case)
 
-    explore()
+    each()

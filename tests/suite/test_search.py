@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+from benchmarks.shrinking import shrink
 from fixtures.types import Case
 from suite.asking import Asker
 from suite.cases import clear
@@ -7,7 +8,7 @@ from suite.contract import contract
 from suite.contracts.chooses_a_tool import chooses_a_tool
 from suite.outcome import Broken, Held, Outcome, Rate, Reply
 from suite.scene import Scene
-from suite.search import collect, shrink
+from suite.search import collect
 from tests.suite.scripted import right, scripted
 
 SCENE = Scene(catalogs=())
