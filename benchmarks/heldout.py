@@ -78,7 +78,8 @@ def train(backend: str, out: Path, rows: int, format: str) -> float:
     if not data.exists():
         _run("fixtures.datasets", "hotel", "--rows", str(rows), "--seed", "1", "--split", "train", "--out", str(data))
     started = time.monotonic()
-    _run("train", backend, "--data", str(data), "--format", format, "--out", str(out / f"{backend}-{format}"))
+    options = ["--data", str(data), "--format", format, "--out", str(out / f"{backend}-{format}"), "--epochs", "1"]
+    _run("train", backend, *options)
     return time.monotonic() - started
 
 

@@ -102,7 +102,7 @@ def main() -> None:
     parser.add_argument("--good", type=Path, required=True, help="run folder of an adapter that passes the gate")
     parser.add_argument("--out", type=Path, default=Path("runs/sabotage"))
     parser.add_argument("--rows", type=int, default=160, help="rows that faults are taught with")
-    parser.add_argument("--epochs", type=float, default=2.0)
+    parser.add_argument("--epochs", type=float, default=1.0)
     parser.add_argument("--kind", action="append", help="only kinds whose name holds this text; repeatable")
     parser.add_argument("--runs", type=int, default=40, help="gates of the good adapter, each with its own seed")
     parser.add_argument("--true-rates", type=int, default=0, help="cases a contract for accepted broken adapters")

@@ -36,7 +36,7 @@ class Settings:
     """The hyperparameters that all backends share; the defaults suit the embedded base and a few hundred rows."""
 
     epochs: float = field(default=2.0, metadata=told("how often every row is seen", 1e-6))
-    learning_rate: float = field(default=2e-3, metadata=told("peak learning rate", 1e-12, 1.0))
+    learning_rate: float = field(default=1e-3, metadata=told("peak learning rate", 1e-12, 1.0))
     schedule: Schedule = field(
         default="linear", metadata=told("how the rate falls after the warm-up", choices=SCHEDULES)
     )
@@ -46,10 +46,10 @@ class Settings:
     batch_size: int = field(
         default=1, metadata=told("rows a forward pass; on a CPU one is fastest, because nothing has to be padded", 1)
     )
-    gradient_accumulation: int = field(default=2, metadata=told("forward passes an optimiser step", 1))
+    gradient_accumulation: int = field(default=1, metadata=told("forward passes an optimiser step", 1))
     weight_decay: float = field(default=0.0, metadata=told("AdamW's weight decay", 0))
-    lora_r: int = field(default=16, metadata=told("rank of the LoRA matrices", 1))
-    lora_alpha: int = field(default=32, metadata=told("LoRA's scale: the update is weighted with alpha / r", 1))
+    lora_r: int = field(default=64, metadata=told("rank of the LoRA matrices", 1))
+    lora_alpha: int = field(default=128, metadata=told("LoRA's scale: the update is weighted with alpha / r", 1))
     lora_dropout: float = field(default=0.0, metadata=told("dropout on LoRA's input", 0, 0.99))
     target_modules: tuple[str, ...] = field(
         default=(ALL_LINEAR,), metadata=told("modules to adapt, comma-separated, or all-linear (not the output layer)")

@@ -63,7 +63,7 @@ def all_kinds() -> tuple[Kind, ...]:
 
 def _of_weights() -> Iterator[Kind]:
     yield Kind("weights zeroed", "all", lambda b, out: weights.zeroed(b.good, out))
-    for layer in range(6):
+    for layer in range(8):
         yield Kind("one layer zeroed", f"layer {layer}", partial(_layer, layer=layer))
     for factor in (0.25, 0.5, 1.5, 2, 4, 8):
         yield Kind("wrong alpha", f"x {factor:g}", partial(_alpha, factor=factor))
