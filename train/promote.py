@@ -27,6 +27,7 @@ from suite.outcome import Results
 from train.screen import Counter, say
 
 if TYPE_CHECKING:
+    from suite.engine.identify import Target
     from suite.settings import Settings
 
 ABOUT = "gate an adapter and move the registry's alias to it if it passes"
@@ -198,7 +199,7 @@ def _tools(settings: Settings) -> Tools:
     def run_gate(run: Path, champion: Path | None) -> Results:
         return gate(
             run,
-            champion=identify(champion, settings.base, settings.format) if champion else None,
+            champion=identify_champion(champion, settings) if champion else None,
             base=settings.base,
             format=settings.format,
             catalogs=settings.catalog,
@@ -214,3 +215,14 @@ def _tools(settings: Settings) -> Tools:
         digest=lambda run: identify(run, settings.base, settings.format).identity.adapter_digest,
         write_results=results.write,
     )
+
+
+def identify_champion(champion: Path, settings: Settings) -> Target:
+    """The champion, ready to be asked; raises UserError if it cannot be asked any more, as when its base changed."""
+    from suite.engine import identify
+
+    try:
+        return identify(champion, settings.base, settings.format)
+    except UserError as error:
+        hint = f"delete {champion.parent / 'current.json'} to promote without a comparison"
+        raise UserError(f"the champion: {error.where}", error.problem, allowed=error.allowed, hint=hint) from error

@@ -26,7 +26,8 @@ from suite.outcome import (
     Verdict,
     VerdictName,
 )
-from train.promote import Hold, Promote, Tools, decide, promote
+from suite.settings import Settings
+from train.promote import Hold, Promote, Tools, decide, identify_champion, promote
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -238,3 +239,10 @@ def test_a_name_that_cannot_be_a_folder_is_refused_before_the_gate_runs(name: st
     with pytest.raises(UserError, match="--name"):
         bench.promote(name)
     assert bench.asked == []
+
+
+def test_a_champion_that_cannot_be_asked_any_more_says_how_to_go_on_without_it(bench: Bench) -> None:
+    gone = bench.shelf / "an-adapter"
+    with pytest.raises(UserError, match=r"the champion: .*an-adapter") as caught:
+        identify_champion(gone, Settings())
+    assert str(bench.shelf / "current.json") in caught.value.hint
