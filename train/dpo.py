@@ -39,7 +39,7 @@ class DpoSettings:
 
 
 # A tenth of what SFT takes: the start has learned its task, and larger steps forget it.
-DEFAULTS = Settings(epochs=1.0, learning_rate=5e-4)
+DEFAULTS = Settings(epochs=1.0, learning_rate=1e-4)
 
 
 @dataclass(frozen=True, slots=True)
