@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -36,7 +37,7 @@ from train.mask import IGNORED, Example, token_ids
 from train.pairs import case_of_row, ends_once
 from train.prepare import Prepared, finish, gather, open_work
 from train.processes import check_alone
-from train.run import Run, manifest
+from train.run import Run, manifest, write_cost
 from train.sampling import sample
 from train.screen import say
 from train.start import needs_start
@@ -92,7 +93,10 @@ def train(job: Job) -> Path:
     material = gather(with_own(job, RejectionSettings))
     work = open_work(material)
     if not work.run.finished:
-        _finish(work, *go_round(work))
+        started = time.monotonic()
+        best, sheets = go_round(work)
+        write_cost(work.run, time.monotonic() - started)
+        _finish(work, best, sheets)
     return work.run.adapter
 
 

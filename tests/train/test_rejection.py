@@ -148,6 +148,7 @@ def test_each_round_goes_on_from_the_last_and_the_last_is_asked_once_more(
     log = [json.loads(line) for line in (asked.out / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [entry["step"] for entry in log] == list(range(1, len(log) + 1))
     assert {entry["round"] for entry in log} == {1, 2}
+    assert json.loads((asked.out / "cost.json").read_text(encoding="utf-8"))["seconds"] > 0
 
 
 @pytest.mark.model
