@@ -9,7 +9,7 @@ from reports.compare import Column, mean_interval
 from reports.criteria import CRITERIA, Criterion
 from reports.html import Html, join, tag
 
-PANEL, ROW, LABELS, WIDTH = 34, 18, 130, 620
+PANEL, ROW, LABELS, WIDTH = 46, 18, 130, 620
 STYLE = (
     "text{font:12px sans-serif;fill:#222}.title{font-weight:bold}.tick{fill:#666;font-size:10px}"
     ".track{stroke:#ccc}.reach{stroke:#2563a8;stroke-width:3}.dot{fill:#2563a8}"
@@ -48,7 +48,7 @@ def _panel(criterion: Criterion, columns: Sequence[Column]) -> Html:
     for number, column in enumerate(columns):
         parts.append(_row(criterion, column, axis, PANEL + ROW * number - 4))
     ends = ((axis.low, axis.left, "start"), (axis.high, axis.right, "end"))
-    parts += [tag("text", criterion.text(v), x=x, y=16, text_anchor=anchor, class_="tick") for v, x, anchor in ends]
+    parts += [tag("text", criterion.text(v), x=x, y=30, text_anchor=anchor, class_="tick") for v, x, anchor in ends]
     return join(*parts)
 
 
