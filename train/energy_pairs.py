@@ -9,10 +9,10 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 from fixtures.answers import answer
 from fixtures.catalogs import load_catalog
+from fixtures.datasets.options import add_drawing
 from fixtures.datasets.rows import write_rows
 from train.data import Row
 from train.energy import Preference, preferences
@@ -24,16 +24,11 @@ ABOUT = "write preference pairs about energy: the cheapest tool that serves agai
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rows", type=int, default=400, help="how many pairs (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="decides everything that is drawn (default: %(default)s)")
-    parser.add_argument(
-        "--split", choices=("train", "eval", "gate"), default="train",
-        help="whose words to use; no two splits share one (default: %(default)s)",
-    )  # fmt: skip
     parser.add_argument(
         "--tools", action="append", metavar="CATALOG",
         help="a catalog with `cost` and `shared`, a file or a shipped name; may be given again (default: the hotel's)",
     )  # fmt: skip
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the JSONL file to write")
+    add_drawing(parser)
 
 
 def main(options: argparse.Namespace) -> int:
