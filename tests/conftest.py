@@ -33,7 +33,8 @@ def small_base(small_tokenizer: Path, tmp_path_factory: pytest.TempPathFactory) 
     """A folder with a miniature of the embedded base, untrained: for tests of loading, training and decoding."""
     from transformers import AutoTokenizer
 
-    from fixtures.bases.tiny.recipe import Recipe, build_model, save
+    from fixtures.bases.tiny.recipe import build_model, save
+    from fixtures.bases.tiny.schedule import Recipe
 
     tokenizer: Any = AutoTokenizer.from_pretrained(small_tokenizer)
     folder = tmp_path_factory.mktemp("small-base")
