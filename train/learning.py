@@ -20,6 +20,7 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, PrinterCallback, Trainer, TrainerCallback, set_seed
 from transformers.utils import logging as transformers_logging
 
+from fixtures.bases.tiny.attention import PAIRS
 from fixtures.errors import UserError
 from suite.engine.applied import loaded_problem
 from suite.engine.identify import WEIGHTS
@@ -59,6 +60,8 @@ def load_model(work: Prepared) -> Any:
         base = AutoModelForCausalLM.from_pretrained(work.base.path, dtype=torch.float32, local_files_only=True)
     except (OSError, ValueError) as error:
         raise UserError(f"--base {work.base.name}", f"transformers cannot load this base: {error}") from error
+    if getattr(base.config, "sliding_window", None) == 2:  # the embedded base
+        base.set_attn_implementation(PAIRS)
     set_seed(settings.seed)
     with quiet():
         if work.start and work.start.adapter:
