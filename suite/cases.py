@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from fixtures.grammar.requests import Asked, ask, say
+from fixtures.grammar.requests import Asked, ask, ask_for_hard_values
 from fixtures.grammar.tools import SpokenTool, twin_of
-from fixtures.grammar.values import draw_value
+from fixtures.grammar.values import HARD_KINDS
 from fixtures.types import Case, Catalog, Message, Oracle, ToolCall, assistant, user
 from fixtures.vocab import Chooser
 from suite.scene import Scene, Stage
 from suite.variants import RELATIONS, Unfit, padded
-
-STRESSFUL = ("text", "object", "list", "enum", "number", "integer")
 
 
 def clear(scene: Scene, chooser: Chooser) -> Case:
@@ -28,15 +26,9 @@ def clear(scene: Scene, chooser: Chooser) -> Case:
 def stressed(scene: Scene, chooser: Chooser) -> Case:
     """A request whose arguments are hard to write: quotes, braces, line breaks, nesting, numbers at their edges."""
     stage = scene.stage(chooser)
-    hard = [t for t in stage.tools if any(p.kind in STRESSFUL for p in t.parameters)]
-    spoken = chooser.choice(hard or stage.tools)
-    said = [p for p in spoken.parameters if p.required or p.kind in STRESSFUL or chooser.chance(45)]
-    values = {p.name: draw_value(p, scene.words, chooser) for p in said}
-    for parameter in said:
-        edges = [parameter.schema[k] for k in ("minimum", "maximum") if k in parameter.schema]
-        if parameter.kind == "integer" and edges and chooser.chance(30):
-            values[parameter.name] = int(chooser.choice(edges))
-    return _case(stage, say(spoken, said, values, chooser), kind="stressed")
+    hard = [t for t in stage.tools if any(p.kind in HARD_KINDS for p in t.parameters)]
+    asked = ask_for_hard_values(chooser.choice(hard or stage.tools), scene.words, chooser)
+    return _case(stage, asked, kind="stressed")
 
 
 def with_absent_tool(scene: Scene, chooser: Chooser) -> Case:
