@@ -23,7 +23,8 @@ class HypothesisChooser:
     """A grammar's choices, made by Hypothesis; the first option and the lowest number are the simplest.
 
     Each choice is drawn as three bytes. Hypothesis mixes constants of the loaded modules into integers and texts, so
-    those would differ between two runs if a module was loaded in between; there are none of that size in bytes.
+    those would differ between two runs if a module was loaded in between; of that size in bytes, these rooms have none
+    (tests/house/test_constants.py).
     """
 
     def __init__(self, draw: Callable[[st.SearchStrategy[bytes]], bytes]) -> None:

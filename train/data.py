@@ -7,6 +7,7 @@ A line is a row of `messages` and `tools` (the Transformers chat form), or one o
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 import math
@@ -127,7 +128,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     except OSError as error:
         raise UserError(f"--data {path}", f"the file cannot be read: {error.strerror}") from error
     # Not splitlines(): JSON strings may hold U+2028 and the like, which only that method takes for line ends.
-    for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
+    for number, line in enumerate(content.removeprefix(codecs.BOM_UTF8).split(b"\n"), 1):
         if line.strip():
             yield number, line
 
