@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -50,7 +51,7 @@ def rows_to_train_on(rows: int) -> dict[str, Callable[[], float]]:
 
 
 def trees(rows: int) -> dict[str, Callable[[], float]]:
-    """As many of the base's own rows, six to a batch, without the optimizers."""
+    """So many of the base's own rows, in batches of six, without the optimizers."""
     import torch
 
     from fixtures.bases.tiny import attention
@@ -59,7 +60,7 @@ def trees(rows: int) -> dict[str, Callable[[], float]]:
     from fixtures.bases.tiny.learning import losses_of
     from fixtures.bases.tiny.recipe import build_model, load_tokenizer
     from fixtures.bases.tiny.schedule import Recipe
-    from fixtures.bases.tiny.steps import Steps
+    from fixtures.bases.tiny.steps import LARGE_EVERY, Steps
 
     recipe = Recipe(begin_with=str(Path(attention.__file__).parent))
     tokenizer = load_tokenizer(recipe, Path(recipe.begin_with))
@@ -67,7 +68,8 @@ def trees(rows: int) -> dict[str, Callable[[], float]]:
     for layer in model.model.layers:
         layer.compile(dynamic=True)
     steps = Steps(tokenizer, recipe.seed, 0, recipe.steps, lambda _: PLAIN)
-    batches = [steps[number] for number in range(max(1, rows // 6))]
+    small = (number for number in count() if number % LARGE_EVERY != LARGE_EVERY - 1)
+    batches = [steps[number] for number in islice(small, rows // 6)]
 
     class Whole(Batch):
         def masks(self) -> dict[str, Any]:
@@ -114,11 +116,12 @@ def compare(what: str, ways: Mapping[str, Callable[[], float]], rows: int, round
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.attention", description=__doc__)
-    parser.add_argument("--rows", type=int, default=24)
+    parser.add_argument("--rows", type=int, default=24, help="of each kind, rounded to sixes (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    compare("rows to train on", rows_to_train_on(options.rows), options.rows, options.rounds)
-    compare("trees", trees(options.rows), options.rows // 6 * 6, options.rounds)
+    rows = max(6, options.rows // 6 * 6)
+    compare("rows to train on", rows_to_train_on(rows), rows, options.rounds)
+    compare("trees", trees(rows), rows, options.rounds)
 
 
 if __name__ == "__main__":
