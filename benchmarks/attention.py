@@ -67,7 +67,7 @@ def trees(rows: int) -> dict[str, Callable[[], float]]:
     model = build_model(recipe, tokenizer)
     for layer in model.model.layers:
         layer.compile(dynamic=True)
-    steps = Steps(tokenizer, recipe.seed, 0, recipe.steps, lambda _: PLAIN)
+    steps = Steps(tokenizer, str(recipe.seed), 0, recipe.steps, lambda _: PLAIN)
     small = (number for number in count() if number % LARGE_EVERY != LARGE_EVERY - 1)
     batches = [steps[number] for number in islice(small, rows // 6)]
 
