@@ -7,6 +7,7 @@ import importlib
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from fixtures.errors import UserError
 from fixtures.formats import FORMATS
 from train import calibrate, check, dpo, energy_pairs, grpo, pairing, promote, rejection, repair, reward
 from train.job import Job, Settings
-from train.processes import is_main
+from train.processes import count, is_main, together
 from train.screen import say
 
 
@@ -69,6 +70,7 @@ COMMANDS: Mapping[str, Any] = {
 }
 """Modules with ABOUT, add_options and main, which returns the exit status."""
 
+MOST_PROCESSES = 64
 DATA_HELP = "JSON lines with messages and tools, or SeedCore's user_content, tool_name and tool_arguments"
 
 
@@ -78,6 +80,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command in COMMANDS:
             return int(COMMANDS[options.command].main(options))
+        if not 1 <= options.processes <= MOST_PROCESSES:
+            told = f"{options.processes} is out of range"
+            raise UserError("--processes", told, allowed=f"from 1 to {MOST_PROCESSES}")
+        if options.processes > 1 and count() == 1:
+            return together(options.processes, partial(main, list(sys.argv[1:] if arguments is None else arguments)))
         adapter = train(_job(options))
     except UserError as error:
         if is_main():
@@ -117,6 +124,9 @@ def _add_backend(parser: argparse.ArgumentParser, backend: Backend) -> None:
     parser.add_argument("--drop-ungrounded", action="store_true", help="leave out rows with values that nobody said")
     parser.add_argument("--context-field", default="", help="a field of each row that goes into the prompt")
     parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped")
+    parser.add_argument(
+        "--processes", type=int, default=1, help="processes of this machine that share a step, each with its own rows"
+    )
     add_settings(parser.add_argument_group("hyperparameters"), backend.defaults)
     if backend.own:
         add_settings(parser.add_argument_group("settings of this backend"), backend.own())

@@ -20,7 +20,7 @@ from train.checks import Fault
 from train.data import Checked, Row, accept, digest, read_rows
 from train.job import Job, as_json, check
 from train.mask import Example, encode, load_tokenizer, show
-from train.processes import is_main
+from train.processes import count, is_main
 from train.run import LIBRARIES, Run, check_free, open_run, write_cost
 from train.screen import say
 from train.start import find_start, lora_of, told
@@ -86,6 +86,7 @@ def open_work(material: Material, more: Mapping[str, Any] | None = None) -> Prep
     facts = {
         "backend": job.backend,
         "settings": as_json(job),
+        "processes": count(),
         "data": {
             "path": str(job.data),
             "digest": digest(material.rows),

@@ -1,13 +1,18 @@
-"""Several processes, as `torchrun --nproc-per-node N -m train BACKEND ...` starts them: one speaks for all."""
+"""Several processes that train one adapter together, as `--processes N` or torchrun starts them: one speaks for all."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
+import socket
+from collections.abc import Callable
+from multiprocessing.connection import wait
 
 from fixtures.errors import UserError
 
 _RANK, _COUNT = "RANK", "WORLD_SIZE"
-"""Set by torchrun, and read by accelerate too; absent where there is one process only."""
+"""Set by torchrun and by `together`, and read by accelerate too; absent where there is one process only."""
 
 
 def is_main() -> bool:
@@ -15,8 +20,53 @@ def is_main() -> bool:
     return os.environ.get(_RANK, "0") == "0"
 
 
+def count() -> int:
+    """How many processes this one is of."""
+    return int(os.environ.get(_COUNT, "1"))
+
+
 def check_alone(backend: str) -> None:
     """Raise UserError if there are several processes, for a backend that cannot share its work among them."""
-    count = os.environ.get(_COUNT, "1")
-    if count != "1":
-        raise UserError(f"train {backend}", f"it was started in {count} processes, and runs in one", hint="no torchrun")
+    if count() != 1:
+        raise UserError(
+            f"train {backend}",
+            f"it was started in {count()} processes, and runs in one",
+            hint="no --processes, and no torchrun",
+        )
+
+
+def together(processes: int, work: Callable[[], int]) -> int:
+    """Run `work` in so many processes of this machine and return the first exit status that is not 0, or 0.
+
+    Each has its share of the cores, and the variables by which torch and accelerate know the others. If one of them
+    fails, which it tells by itself, the others are stopped: they would wait for it. `work` has to be picklable.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    context = multiprocessing.get_context("spawn")
+    started = [context.Process(target=_one, args=(rank, processes, port, work)) for rank in range(processes)]
+    for process in started:
+        process.start()
+    try:
+        running = list(started)
+        while running and not any(process.exitcode for process in started):
+            wait([process.sentinel for process in running])
+            running = [process for process in running if process.exitcode is None]
+        return next((process.exitcode for process in started if process.exitcode), 0)
+    finally:
+        for process in started:
+            process.terminate()
+            process.join()
+
+
+def _one(rank: int, processes: int, port: int, work: Callable[[], int]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that waits for us tells it, once
+    os.environ |= {
+        _RANK: str(rank), "LOCAL_RANK": str(rank), _COUNT: str(processes), "LOCAL_WORLD_SIZE": str(processes),
+        "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),
+    }  # fmt: skip
+    if hasattr(os, "sched_setaffinity"):  # threads that change cores disturb each other's caches
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, set(cores[rank::processes]) or set(cores))
+    raise SystemExit(work())

@@ -1,6 +1,6 @@
 """`python -m train trainer`: plain `transformers.Trainer` over a LoRA; the baseline that other backends are held to.
 
-Runs on a CPU; does not cover packing, several processes, or quantised bases.
+Runs on a CPU; does not cover packing or quantised bases.
 """
 
 from __future__ import annotations

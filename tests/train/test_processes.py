@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,46 +17,90 @@ import pytest
 from fixtures.errors import UserError
 from tests.train.rows import drawn, write
 from train import trainer
+from train.cli import main
 from train.job import Job, Settings, check
-from train.processes import check_alone, is_main
+from train.processes import check_alone, is_main, together
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = 8
 
 
-def launched(backend: str, out: Path, data: Path, base: Path) -> subprocess.CompletedProcess[str]:
-    """The command line under torchrun, as two processes on this processor; accelerate finds them by its variables."""
-    launch = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    train = ["-m", "train", backend, "--data", str(data), "--out", str(out), "--base", str(base), "--epochs", "1"]
-    train += ["--gradient-accumulation", "1", "--lora-r", "4", "--threads", "1"]
+STARTS = {
+    "torchrun": (["torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"], ["--threads", "1"]),
+    "--processes": ([], ["--processes", "2"]),
+}
+
+
+def started(by: str, backend: str, out: Path, data: Path, base: Path) -> subprocess.CompletedProcess[str]:
+    """The command line in two processes; accelerate finds them by their variables."""
+    before, options = STARTS[by]
+    train = ["train", backend, "--data", str(data), "--out", str(out), "--base", str(base), "--epochs", "1"]
+    train += ["--gradient-accumulation", "1", "--lora-r", "4", *options]
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", *launch, *train]
+    command = [sys.executable, "-m", *before, *train]
     return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=300)
 
 
 @pytest.mark.model
-@pytest.mark.parametrize("backend", ["trainer", "sft"])
-def test_two_processes_share_the_rows_and_one_writes(backend: str, small_base: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("backend", "by"), [("trainer", "torchrun"), ("sft", "--processes")])
+def test_two_processes_share_the_rows_and_one_writes(backend: str, by: str, small_base: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    done = launched(backend, out, write(tmp_path / "rows.jsonl", drawn(ROWS, "functiongemma")), small_base)
+    done = started(by, backend, out, write(tmp_path / "rows.jsonl", drawn(ROWS, "functiongemma")), small_base)
     assert done.returncode == 0, done.stderr[-2000:]
     assert (out / "adapter" / "adapter_model.safetensors").is_file()
     assert "cost.json" in os.listdir(out)
     steps = [json.loads(line)["step"] for line in (out / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     assert steps == list(range(1, ROWS // 2 + 1))
     assert done.stdout.count("the adapter is in") == 1
+    assert json.loads((out / "settings.json").read_text(encoding="utf-8"))["processes"] == 2
 
 
 @pytest.mark.model
-def test_a_bad_option_in_two_processes_is_told_once(small_base: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("by", STARTS)
+def test_a_bad_option_in_two_processes_is_told_once(by: str, small_base: Path, tmp_path: Path) -> None:
     data = write(tmp_path / "rows.jsonl", drawn(ROWS, "functiongemma"))
     out = tmp_path / "run"
     out.mkdir()
     (out / "mine.txt").write_text("not a run")
-    done = launched("trainer", out, data, small_base)
-    assert done.returncode != 0
+    done = started(by, "trainer", out, data, small_base)
+    assert done.returncode == (1 if by == "torchrun" else 2)
     assert done.stderr.count("holds no run") == 1
+    assert by == "torchrun" or "Traceback" not in done.stderr
     assert os.listdir(out) == ["mine.txt"]
+
+
+def write_who_i_am(folder: Path) -> int:
+    told = [os.environ[name] for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")]
+    (folder / told[0]).write_text(" ".join(told[1:]))
+    return 0
+
+
+def fail_in_the_second(folder: Path) -> int:
+    if os.environ["RANK"] == "1":
+        return 2
+    time.sleep(60)
+    (folder / "late").touch()
+    return 0
+
+
+def test_processes_know_each_other_by_the_variables_that_torch_reads(tmp_path: Path) -> None:
+    assert together(2, partial(write_who_i_am, tmp_path)) == 0
+    first, second = ((tmp_path / rank).read_text() for rank in "01")
+    assert first == second
+    assert first.startswith("2 127.0.0.1 ")
+
+
+def test_where_one_process_fails_the_others_are_stopped(tmp_path: Path) -> None:
+    began = time.monotonic()
+    assert together(2, partial(fail_in_the_second, tmp_path)) == 2
+    assert time.monotonic() - began < 60
+    assert not (tmp_path / "late").exists()
+
+
+@pytest.mark.parametrize("processes", ["0", "65"])
+def test_so_many_processes_are_refused(processes: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sft", "--data", "none", "--out", str(tmp_path), "--processes", processes]) == 2
+    assert "from 1 to 64" in capsys.readouterr().err
 
 
 def test_without_a_launcher_the_one_process_is_the_main_one(monkeypatch: pytest.MonkeyPatch) -> None:
