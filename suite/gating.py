@@ -20,7 +20,7 @@ from suite.champion import compare
 from suite.contract import Contract, Statistics
 from suite.contracts import CONTRACTS
 from suite.counterexamples import counterexamples
-from suite.engine import CachedEngine, Engine, ReplyStore, Target, identify, load_engine
+from suite.engine import CachedEngine, Engine, ReplyStore, Target, identify, start_engine
 from suite.engine.again import again
 from suite.engine.cached import call_counts
 from suite.judged import Judged, tally_of
@@ -74,6 +74,7 @@ def gate(
     cache: Path = Path(".callproof"),
     progress: Progress | None = None,
     to_the_end: bool = False,
+    processes: int | None = None,
 ) -> Results:
     """Ask the contracts of an adapter (a folder; None or "none" for the bare base) and return what they say.
 
@@ -82,17 +83,19 @@ def gate(
     adapter, where `engine` stands for the two together; a real adapter brings its own. Replies and counterexamples are
     kept in `cache`, so that an unchanged adapter is judged again without a model call and a killed run goes on.
     `to_the_end` has each gating contract measure its whole budget, so that adapters can be compared by their figures;
-    a verdict is as true, and takes longer. Raises UserError for every kind of bad input, before any model is loaded
-    where that can be known.
+    a verdict is as true, and takes longer. `processes` answer together; by default one for each core if the base is
+    small and on a processor, else one. Raises UserError for every kind of bad input, before any model is loaded where
+    that can be known.
     """
     named = tuple(catalogs) or DEFAULT_CATALOGS
     given = tuple(load_catalog(name) for name in named)
     if engine is None:
         target = identify(None if adapter in (None, "none") else Path(str(adapter)), base, format)
-        engine = open_engine(target, cache)
-        bare = open_engine(target.bare, cache) if target.adapter else None
+        engine = open_engine(target, cache, processes)
+        # It has so few questions that other processes would not have started by then.
+        bare = open_engine(target.bare, cache, 1) if target.adapter else None
     if isinstance(champion, Target):
-        champion = open_engine(champion, cache)
+        champion = open_engine(champion, cache, processes)
     asked = tuple(c for c in contracts if champion or not isinstance(c.bar, NoWorse))
     run = Run(
         engine=engine, scene=Scene(given), contracts=asked, corpus=Corpus(cache / "counterexamples"),
@@ -109,11 +112,11 @@ def _command(identity: Identity, catalogs: Sequence[str], seed: int, budget: int
     return shlex.join([*parts, "--seed", str(seed), "--budget", str(budget)])
 
 
-def open_engine(target: Target, cache: Path) -> CachedEngine:
+def open_engine(target: Target, cache: Path, processes: int | None = None) -> CachedEngine:
     """The real engine behind the reply cache; weights are loaded at the first reply that is not cached."""
     store = ReplyStore(cache / "replies")
     return CachedEngine(
-        target.identity, target.format, lambda: load_engine(target), store, calibrator=target.calibrator
+        target.identity, target.format, lambda: start_engine(target, processes), store, calibrator=target.calibrator
     )
 
 

@@ -27,7 +27,10 @@ CONTRACTS_FOLDER = Path(__file__).parent / "contracts"
 ENGINE_VARIABLE = "CALLPROOF_ENGINE"
 """`package.module:factory` of an engine that replaces the real model; the factory gets the identified target."""
 
-_OPTIONS = ("adapter", "base", "format", "catalog", "seed", "budget", "contracts", "champion", "to_the_end", "results")
+_OPTIONS = (
+    "adapter", "base", "format", "catalog", "seed", "budget", "contracts", "champion", "to_the_end", "processes",
+    "results",
+)  # fmt: skip
 _settings = pytest.StashKey[Settings]()
 _results = pytest.StashKey[Results]()
 
@@ -65,6 +68,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_const",
         const=True,
         help="measure the whole budget even if a contract is decided, to compare adapters by their figures",
+    )
+    group.addoption(
+        "--processes",
+        metavar="N",
+        type=int,
+        help="processes that answer together (default: one a core for a small base on a processor, at most 4; else 1)",
     )
     group.addoption("--results", metavar="FILE", help="write the results there as JSON, for reports and promotion")
 
@@ -172,6 +181,7 @@ def gate_once(session: pytest.Session) -> Results:
                 cache=session.config.rootpath / settings.cache,
                 progress=progress.show,
                 to_the_end=settings.to_the_end,
+                processes=settings.processes,
             )
         if settings.results:
             results_file.write(stash[_results], Path(settings.results))

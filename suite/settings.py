@@ -27,13 +27,14 @@ class Settings:
     contracts: str | None = None
     champion: str | None = None
     to_the_end: bool = False
+    processes: int | None = None
     results: str | None = None
     cache: str = ".callproof"
 
 
 _KINDS: Mapping[str, type] = {
     "adapter": str, "base": str, "format": str, "catalog": list, "seed": int, "budget": int, "contracts": str,
-    "champion": str, "to_the_end": bool, "results": str, "cache": str,
+    "champion": str, "to_the_end": bool, "processes": int, "results": str, "cache": str,
 }  # fmt: skip
 
 
@@ -52,6 +53,10 @@ def read_settings(pyproject: Path, command_line: Mapping[str, Any]) -> Settings:
     if budget < LEAST_BUDGET:
         where = "--budget" if "budget" in given else f"{pyproject} [tool.callproof] budget"
         raise UserError(where, f"budget={budget} is too small to measure anything", allowed=f"{LEAST_BUDGET} and more")
+    processes = merged.get("processes", 1)
+    if processes < 1:
+        where = "--processes" if "processes" in given else f"{pyproject} [tool.callproof] processes"
+        raise UserError(where, f"processes={processes} cannot answer anything", allowed="1 and more")
     if "catalog" in merged:
         merged["catalog"] = tuple(merged["catalog"])
     return Settings(**merged)

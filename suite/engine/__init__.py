@@ -1,18 +1,23 @@
 """Engines: what answers prompts. Importing this room loads no model library; `load_engine` does when called.
 
-`identify` says what is to be gated and refuses what cannot be, `load_engine` loads it, `CachedEngine` keeps its replies
-in a `ReplyStore`, and `ScriptedEngine` stands in for all of it in tests.
+`identify` says what is to be gated and refuses what cannot be, `load_engine` loads it, `start_engine` does so in
+several processes where that is faster, `CachedEngine` keeps its replies in a `ReplyStore`, and `ScriptedEngine` stands
+in for all of it in tests.
 """
 
 from __future__ import annotations
 
 from suite.engine.cached import CachedEngine
 from suite.engine.identify import Target, identify
+from suite.engine.pool import PooledEngine, processes_for
 from suite.engine.protocol import Engine
 from suite.engine.scripted import ScriptedEngine
 from suite.engine.store import ReplyStore
 
-__all__ = ["CachedEngine", "Engine", "ReplyStore", "ScriptedEngine", "Target", "identify", "load_engine"]
+__all__ = [
+    "CachedEngine", "Engine", "PooledEngine", "ReplyStore", "ScriptedEngine", "Target", "identify", "load_engine",
+    "processes_for", "start_engine",
+]  # fmt: skip
 
 
 def load_engine(target: Target, *, dtype: str = "float32", batch_tokens: int | None = None) -> Engine:
@@ -24,3 +29,12 @@ def load_engine(target: Target, *, dtype: str = "float32", batch_tokens: int | N
     from suite.engine.transformers_engine import load
 
     return load(target, dtype=dtype, batch_tokens=batch_tokens)
+
+
+def start_engine(target: Target, processes: int | None = None) -> Engine:
+    """The target's engine in so many processes of this machine, by default as many as suit it; UserError as above.
+
+    One process is this one.
+    """
+    count = processes_for(target) if processes is None else processes
+    return PooledEngine(target, count) if count > 1 else load_engine(target)

@@ -16,6 +16,7 @@ from fixtures.types import user
 from fixtures.vocab import words
 from suite.engine import identify, load_engine
 from suite.engine.batching import Batch
+from suite.engine.pool import PooledEngine
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -235,3 +236,13 @@ def test_the_embedded_base_writes_in_batches_what_it_writes_alone():
     engine, prompts = load(None, "tiny"), draw_prompts(5, 4)
     for prompt, reply in zip(prompts, replies_of(engine, prompts, 48), strict=True):
         assert reply.text == with_peft(TINY, None, prompt, engine.stops, 48)
+
+
+@pytest.mark.model
+def test_several_processes_write_the_replies_of_one(adapter, small_base):
+    prompts = draw_prompts(6, 3)
+    alone = replies_of(load(adapter, small_base), prompts)
+    together = replies_of(PooledEngine(identify(adapter, str(small_base), None), 2), prompts)
+    assert [reply.text for reply in together] == [reply.text for reply in alone]
+    for ours, theirs in zip(together, alone, strict=True):
+        assert ours.logprobs == pytest.approx(theirs.logprobs, abs=1e-4)
