@@ -21,7 +21,7 @@ from fixtures.types import Case
 from fixtures.vocab import words
 from suite.asking import Asker
 from suite.cases import answers, clear
-from suite.engine import identify, load_engine
+from suite.engine import identify, start_engine
 from suite.gating import MAX_NEW_TOKENS
 from suite.outcome import Reply
 from suite.scene import Scene
@@ -72,14 +72,14 @@ def held_out_cases(count: int) -> dict[str, list[Case]]:
     return {"hotel": hotel, "drawn": drawn}
 
 
-def train(backend: str, out: Path, rows: int, format: str) -> float:
+def train(backend: str, out: Path, rows: int, format: str, processes: int) -> float:
     """Train one adapter by the project's own command; returns the seconds it took, start-up included."""
     data = out / f"hotel-{rows}.jsonl"
     if not data.exists():
         _run("fixtures.datasets", "hotel", "--rows", str(rows), "--seed", "1", "--split", "train", "--out", str(data))
     started = time.monotonic()
     options = ["--data", str(data), "--format", format, "--out", str(out / f"{backend}-{format}"), "--epochs", "1"]
-    _run("train", backend, *options)
+    _run("train", backend, *options, "--processes", str(processes))
     return time.monotonic() - started
 
 
@@ -94,6 +94,7 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=250, help="of each of the two kinds")
     parser.add_argument("--format", default="functiongemma")
     parser.add_argument("--backend", action="append", help="default: trainer and sft")
+    parser.add_argument("--processes", type=int, default=2, help="that train an adapter together")
     parser.add_argument("--bare-only", action="store_true", help="train nothing")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -104,8 +105,9 @@ def main() -> None:
         folder, seconds = None, 0.0
         if backend:
             folder = options.out / f"{backend}-{options.format}"
-            seconds = 0.0 if folder.exists() else train(backend, options.out, options.rows, options.format)
-        engine = load_engine(identify(folder, "tiny", options.format))
+            given = options.rows, options.format, options.processes
+            seconds = 0.0 if folder.exists() else train(backend, options.out, *given)
+        engine = start_engine(identify(folder, "tiny", options.format))
         asker = Asker(engine, max_new_tokens=MAX_NEW_TOKENS)
         for name, cases in groups.items():
             row = measure(cases, asker.ask(cases)).row()

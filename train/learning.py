@@ -27,6 +27,7 @@ from suite.engine.identify import WEIGHTS
 from train.job import ALL_LINEAR, Settings
 from train.mask import IGNORED
 from train.prepare import Prepared
+from train.processes import count
 from train.run import save_adapter
 from train.screen import Bar
 
@@ -127,6 +128,12 @@ def arguments(work: Prepared) -> dict[str, Any]:
         "activation_checkpointing": False,
         "dataloader_pin_memory": torch.cuda.is_available(),
     }
+
+
+def sampling() -> dict[str, Any]:
+    """More keyword arguments, for datasets of ids: several processes, which wait for each other after every step, take
+    rows of like length at a time. That is a fifth of the time of hotel rows."""
+    return {"train_sampling_strategy": "group_by_length"} if count() > 1 else {}
 
 
 def has_bf16() -> bool:

@@ -24,12 +24,13 @@ def build(work: Prepared) -> Any:
     """The SFTTrainer over `messages` and `tools`; raises UserError if it reads a row otherwise than we do."""
     from trl import SFTConfig, SFTTrainer  # type: ignore[attr-defined]
 
-    from train.learning import arguments, load_model
+    from train.learning import arguments, load_model, sampling
 
     trainer = SFTTrainer(
         model=load_model(work),
         args=SFTConfig(
             **arguments(work),
+            **sampling(),
             max_length=work.job.settings.max_length,
             assistant_only_loss=True,
             packing=False,

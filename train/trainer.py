@@ -21,12 +21,12 @@ def build(work: Prepared) -> Any:
     """The Trainer over our own ids and labels."""
     from transformers import Trainer, TrainingArguments
 
-    from train.learning import Collator, arguments, load_model
+    from train.learning import Collator, arguments, load_model, sampling
 
     rows = [{"input_ids": example.ids, "labels": example.labels} for example in work.examples]
     return Trainer(
         model=load_model(work),
-        args=TrainingArguments(**arguments(work), remove_unused_columns=False),
+        args=TrainingArguments(**arguments(work), **sampling(), remove_unused_columns=False),
         train_dataset=rows,
         data_collator=Collator(work.tokenizer.pad_token_id),
     )
