@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,15 @@ def small_base(small_tokenizer: Path, tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("small-base")
     save(build_model(Recipe(hidden=64, layers="sf", inner=64), tokenizer), tokenizer, folder)
     return folder
+
+
+@pytest.fixture
+def hollow_base(small_tokenizer: Path, tmp_path: Path) -> Path:
+    """A base with a tokenizer and nothing to train."""
+    base = shutil.copytree(small_tokenizer, tmp_path / "base")
+    (base / "config.json").write_text("{}")
+    (base / "model.safetensors").write_bytes(b"")
+    return base
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -135,6 +136,24 @@ def finish(work: Prepared, build: Callable[[Prepared], Any]) -> Path:
         if is_main():
             write_cost(work.run, time.monotonic() - started)
     return work.run.adapter
+
+
+def side_by_side(work: Prepared) -> Prepared:
+    """For several processes, which wait for each other after every step: rows of like length in the same step.
+
+    The seed decides the order of the steps; it is the same in all epochs. Not transformers' `group_by_length`, which
+    takes the longest of 50 steps first: an adapter that learned so kept the schema of 379 of 410 drawn calls, and its
+    base without it 390.
+    """
+    settings, lengths = work.job.settings, [len(example.ids) for example in work.examples]
+    ordered = sorted(range(len(lengths)), key=lambda row: lengths[row])
+    size = count() * settings.batch_size
+    steps = [ordered[start : start + size] for start in range(0, len(ordered) - size + 1, size)]
+    random.Random(settings.seed).shuffle(steps)
+    order = [row for step in steps for row in step] + ordered[len(steps) * size :]
+    if count() == 1:
+        return work
+    return replace(work, rows=tuple(work.rows[i] for i in order), examples=tuple(work.examples[i] for i in order))
 
 
 def _encode_all(

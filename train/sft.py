@@ -12,7 +12,7 @@ from typing import Any
 from fixtures.errors import UserError
 from train import packed
 from train.job import Job
-from train.prepare import Prepared, carry_out
+from train.prepare import Prepared, carry_out, side_by_side
 
 
 def train(job: Job) -> Path:
@@ -24,13 +24,14 @@ def build(work: Prepared) -> Any:
     """The SFTTrainer over `messages` and `tools`; raises UserError if it reads a row otherwise than we do."""
     from trl import SFTConfig, SFTTrainer  # type: ignore[attr-defined]
 
-    from train.learning import arguments, load_model, sampling
+    from train.learning import arguments, in_step, load_model
 
+    work = side_by_side(work)
     trainer = SFTTrainer(
         model=load_model(work),
         args=SFTConfig(
             **arguments(work),
-            **sampling(),
+            **in_step(),
             max_length=work.job.settings.max_length,
             assistant_only_loss=True,
             packing=False,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from train.job import Job
-from train.prepare import Prepared, carry_out
+from train.prepare import Prepared, carry_out, side_by_side
 
 
 def train(job: Job) -> Path:
@@ -21,12 +21,12 @@ def build(work: Prepared) -> Any:
     """The Trainer over our own ids and labels."""
     from transformers import Trainer, TrainingArguments
 
-    from train.learning import Collator, arguments, load_model, sampling
+    from train.learning import Collator, arguments, in_step, load_model
 
-    rows = [{"input_ids": example.ids, "labels": example.labels} for example in work.examples]
+    rows = [{"input_ids": example.ids, "labels": example.labels} for example in side_by_side(work).examples]
     return Trainer(
         model=load_model(work),
-        args=TrainingArguments(**arguments(work), **sampling(), remove_unused_columns=False),
+        args=TrainingArguments(**arguments(work), **in_step(), remove_unused_columns=False),
         train_dataset=rows,
         data_collator=Collator(work.tokenizer.pad_token_id),
     )

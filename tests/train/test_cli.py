@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from dataclasses import asdict, fields, replace
@@ -94,15 +93,6 @@ def test_the_settings_of_a_backend_reach_its_job_and_stand_with_the_others(backe
     job = with_own(Job(backend=backend, data=tmp_path, out=tmp_path), kind)
     assert as_json(job) == asdict(Settings()) | asdict(kind())
     assert with_own(job, kind) is job
-
-
-@pytest.fixture
-def hollow_base(small_tokenizer: Path, tmp_path: Path) -> Path:
-    """A base with a tokenizer and nothing to train."""
-    base = shutil.copytree(small_tokenizer, tmp_path / "base")
-    (base / "config.json").write_text("{}")
-    (base / "model.safetensors").write_bytes(b"")
-    return base
 
 
 @pytest.mark.parametrize(

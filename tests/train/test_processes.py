@@ -19,6 +19,7 @@ from tests.train.rows import drawn, write
 from train import trainer
 from train.cli import main
 from train.job import Job, Settings, check
+from train.prepare import prepare, side_by_side
 from train.processes import check_alone, is_main, together
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,6 +96,30 @@ def test_where_one_process_fails_the_others_are_stopped(tmp_path: Path) -> None:
     assert together(2, partial(fail_in_the_second, tmp_path)) == 2
     assert time.monotonic() - began < 60
     assert not (tmp_path / "late").exists()
+
+
+def test_rows_of_like_length_are_learned_side_by_side_in_an_order_of_the_seed(
+    monkeypatch: pytest.MonkeyPatch, hollow_base: Path, tmp_path: Path
+) -> None:
+    data = write(tmp_path / "rows.jsonl", drawn(23, "functiongemma"))
+    job = Job(backend="sft", data=data, out=tmp_path / "run", base=str(hollow_base))
+    work = prepare(job)
+    assert side_by_side(work) is work
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    beside = side_by_side(work)
+    assert sorted(row.line for row in beside.rows) == [row.line for row in work.rows]
+    examples = dict(zip((row.line for row in work.rows), work.examples, strict=True))
+    assert [examples[row.line] for row in beside.rows] == list(beside.examples)
+    lengths = [len(example.ids) for example in beside.examples]
+    ordered = sorted(lengths)
+    assert sorted(sorted(lengths[at : at + 2]) for at in range(0, 22, 2)) == [
+        ordered[at : at + 2] for at in range(0, 22, 2)
+    ]
+    assert lengths[22] == ordered[22]
+    assert lengths != ordered
+    assert side_by_side(work).rows == beside.rows
+    other = replace(work, job=replace(job, settings=Settings(seed=1)))
+    assert side_by_side(other).rows != beside.rows
 
 
 @pytest.mark.parametrize("processes", ["0", "65"])
