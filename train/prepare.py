@@ -142,8 +142,8 @@ def side_by_side(work: Prepared) -> Prepared:
     """For several processes, which wait for each other after every step: rows of like length in the same step.
 
     The seed decides the order of the steps; it is the same in all epochs. Not transformers' `group_by_length`, which
-    takes the longest of 50 steps first: an adapter that learned so kept the schema of 379 of 410 drawn calls, and its
-    base without it 390.
+    takes the longest of 50 steps first: an adapter that learned so kept the schema in 752 of 797 `valid_calls` cases,
+    one that learned in this order in 762 of 798.
     """
     settings, lengths = work.job.settings, [len(example.ids) for example in work.examples]
     ordered = sorted(range(len(lengths)), key=lambda row: lengths[row])
