@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from fixtures.cores import check_processes
 from fixtures.errors import UserError, closest
 from suite.gating import DEFAULT_BUDGET
 
@@ -53,10 +54,8 @@ def read_settings(pyproject: Path, command_line: Mapping[str, Any]) -> Settings:
     if budget < LEAST_BUDGET:
         where = "--budget" if "budget" in given else f"{pyproject} [tool.callproof] budget"
         raise UserError(where, f"budget={budget} is too small to measure anything", allowed=f"{LEAST_BUDGET} and more")
-    processes = merged.get("processes", 1)
-    if processes < 1:
-        where = "--processes" if "processes" in given else f"{pyproject} [tool.callproof] processes"
-        raise UserError(where, f"processes={processes} cannot answer anything", allowed="1 and more")
+    where = "--processes" if "processes" in given else f"{pyproject} [tool.callproof] processes"
+    check_processes(merged.get("processes", 1), where)
     if "catalog" in merged:
         merged["catalog"] = tuple(merged["catalog"])
     return Settings(**merged)

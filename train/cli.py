@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from fixtures.cores import check_processes
 from fixtures.errors import UserError
 from fixtures.formats import FORMATS
 from train import calibrate, check, dpo, energy_pairs, grpo, pairing, promote, rejection, repair, reward
@@ -70,7 +71,6 @@ COMMANDS: Mapping[str, Any] = {
 }
 """Modules with ABOUT, add_options and main, which returns the exit status."""
 
-MOST_PROCESSES = 64
 DATA_HELP = "JSON lines with messages and tools, or SeedCore's user_content, tool_name and tool_arguments"
 
 
@@ -80,9 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command in COMMANDS:
             return int(COMMANDS[options.command].main(options))
-        if not 1 <= options.processes <= MOST_PROCESSES:
-            told = f"{options.processes} is out of range"
-            raise UserError("--processes", told, allowed=f"from 1 to {MOST_PROCESSES}")
+        check_processes(options.processes, "--processes")
         if options.processes > 1 and count() == 1:
             return together(options.processes, partial(main, list(sys.argv[1:] if arguments is None else arguments)))
         adapter = train(_job(options))

@@ -8,7 +8,9 @@ import signal
 import socket
 from collections.abc import Callable
 from multiprocessing.connection import wait
+from threading import Thread
 
+from fixtures.cores import keep_to, share
 from fixtures.errors import UserError
 
 _RANK, _COUNT = "RANK", "WORLD_SIZE"
@@ -39,7 +41,8 @@ def together(processes: int, work: Callable[[], int]) -> int:
     """Run `work` in so many processes of this machine and return the first exit status that is not 0, or 0.
 
     Each has its share of the cores, and the variables by which torch and accelerate know the others. If one of them
-    fails, which it tells by itself, the others are stopped: they would wait for it. `work` has to be picklable.
+    fails, which it tells by itself, the others are stopped: they would wait for it. They end with this process, too.
+    `work` has to be picklable. Raises UserError if one was killed.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -53,20 +56,33 @@ def together(processes: int, work: Callable[[], int]) -> int:
         while running and not any(process.exitcode for process in started):
             wait([process.sentinel for process in running])
             running = [process for process in running if process.exitcode is None]
-        return next((process.exitcode for process in started if process.exitcode), 0)
+        status = next((process.exitcode for process in started if process.exitcode), 0)
     finally:
         for process in started:
             process.terminate()
             process.join()
+    if status < 0:
+        hint = "if memory ran out, fewer of them; with --resume it goes on from the last checkpoint"
+        raise UserError("--processes", f"a process was killed by signal {-status}", hint=hint)
+    return status
 
 
 def _one(rank: int, processes: int, port: int, work: Callable[[], int]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that waits for us tells it, once
+    Thread(target=_end_with_parent, daemon=True).start()
     os.environ |= {
         _RANK: str(rank), "LOCAL_RANK": str(rank), _COUNT: str(processes), "LOCAL_WORLD_SIZE": str(processes),
         "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),
     }  # fmt: skip
-    if hasattr(os, "sched_setaffinity"):  # threads that change cores disturb each other's caches
-        cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, set(cores[rank::processes]) or set(cores))
+    mine = share(rank, processes)
+    keep_to(mine)
+    os.environ.setdefault("OMP_NUM_THREADS", str(len(mine)))  # or accelerate warns that nobody said it
     raise SystemExit(work())
+
+
+def _end_with_parent() -> None:
+    """Whoever resumes a run whose command was killed must not find it still going on."""
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)

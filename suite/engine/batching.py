@@ -45,6 +45,10 @@ class Limits:
     tokens: int
 
 
+# Measured by benchmarks/prefix.py: a processor gains nothing from larger batches, and loses by padding.
+ON_CPU, ON_GPU = Limits(rows=16, tokens=16_384), Limits(rows=128, tokens=131_072)
+
+
 def common_prefix(first: Tokens, second: Tokens) -> int:
     """How many leading tokens are the same."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))

@@ -21,8 +21,9 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
+from fixtures.cores import cores, share
 from fixtures.errors import UserError
-from suite.engine.batching import Batch, Limits, plan
+from suite.engine.batching import ON_CPU, Batch, Limits, plan
 from suite.engine.identify import Target
 from suite.engine.worker import Answer, Order
 from suite.outcome import Generation
@@ -31,8 +32,6 @@ SMALL_BYTES = 64 * 2**20
 """Of a base's weights; a larger base keeps all cores busy by itself, and its copies would fill the memory."""
 MOST = 4
 """Processes; each takes seconds to start."""
-ROWS = 16
-"""Prompts that a process gets at once, as many as it answers in one batch."""
 _GPUS = ("/dev/nvidia0", "/dev/kfd")
 
 
@@ -41,11 +40,7 @@ def processes_for(target: Target) -> int:
     if any(Path(device).exists() for device in _GPUS):
         return 1
     weights = sum(file.stat().st_size for file in target.base.path.glob("*.safetensors"))
-    return min(MOST, len(_cores())) if weights <= SMALL_BYTES else 1
-
-
-def _cores() -> list[int]:
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+    return min(MOST, len(cores())) if weights <= SMALL_BYTES else 1
 
 
 class PooledEngine:
@@ -58,12 +53,11 @@ class PooledEngine:
     def __init__(self, target: Target, processes: int, make: str = "suite.engine:load_engine") -> None:
         self.identity, self.format = target.identity, target.format
         self._where = f"--adapter {target.identity.adapter} on --base {target.identity.base}"
-        cores = _cores()
         running = ExitStack()
         self._end = weakref.finalize(self, running.close)
         order = Order(replace(target, calibrator=None), make)
         try:
-            self._workers = [_start(order, cores[number::processes] or cores, running) for number in range(processes)]
+            self._workers = [_start(order, share(number, processes), running) for number in range(processes)]
             warned = [self._received(worker).warned for worker in self._workers]
         except BaseException:
             self._end()
@@ -91,8 +85,8 @@ class PooledEngine:
                     worker.recv()
 
     def _parts(self, prompts: Sequence[str], max_new_tokens: int) -> Iterator[Batch]:
-        share = -(-len(prompts) // len(self._workers))
-        limits = Limits(rows=max(1, min(ROWS, share)), tokens=sys.maxsize)
+        each = -(-len(prompts) // len(self._workers))
+        limits = Limits(rows=max(1, min(ON_CPU.rows, each)), tokens=sys.maxsize)
         return plan([prompt.encode() for prompt in prompts], limits, new_tokens=max_new_tokens)
 
     def _received(self, worker: Connection) -> Answer:
@@ -106,11 +100,11 @@ class PooledEngine:
         return answer
 
 
-def _start(order: Order, cores: Sequence[int], running: ExitStack) -> Connection:
+def _start(order: Order, mine: Sequence[int], running: ExitStack) -> Connection:
     ours, theirs = socket.socketpair()
     with theirs:
-        command: list[Any] = [sys.executable, "-m", "suite.engine", theirs.fileno(), *cores]
-        environment = {"OMP_NUM_THREADS": str(len(cores)), **os.environ}
+        command: list[Any] = [sys.executable, "-m", "suite.engine", theirs.fileno(), *mine]
+        environment = {"OMP_NUM_THREADS": str(len(mine)), **os.environ}
         environment["PYTHONPATH"] = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
         process = subprocess.Popen(list(map(str, command)), env=environment, pass_fds=[theirs.fileno()])
     connection = Connection(ours.detach())

@@ -15,7 +15,7 @@ from fixtures.errors import UserError
 from fixtures.formats import Format
 from fixtures.types import user
 from suite.engine.applied import apply_adapter, first_line
-from suite.engine.batching import Limits, plan
+from suite.engine.batching import ON_CPU, ON_GPU, Limits, plan
 from suite.engine.decode import Decoder, Written
 from suite.engine.identify import Target
 from suite.engine.offsets import token_ends
@@ -23,8 +23,6 @@ from suite.engine.protocol import Engine
 from suite.outcome import Generation
 
 DTYPES = ("float32", "bfloat16", "float16")
-# Measured by benchmarks/prefix.py: a processor gains nothing from larger batches, and loses by padding.
-ON_CPU, ON_GPU = Limits(rows=16, tokens=16_384), Limits(rows=128, tokens=131_072)
 
 
 def load(target: Target, *, dtype: str, batch_tokens: int | None) -> Engine:

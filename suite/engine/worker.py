@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import signal
 import warnings
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TypeAlias
 
+from fixtures.cores import keep_to
 from fixtures.errors import UserError
 from suite.engine.identify import Target
 from suite.engine.protocol import Engine
@@ -50,7 +50,7 @@ def work(parent: Connection) -> None:
         except UserError as error:
             parent.send(Answer(problem=error))
             return
-    parent.send(Answer(warned=tuple(str(w.message) for w in caught if w.category is UserWarning)))
+    parent.send(Answer(warned=tuple(str(w.message) for w in caught if issubclass(w.category, UserWarning))))
     while True:
         prompts, max_new_tokens = parent.recv()
         parent.send(_answer(engine, prompts, max_new_tokens))
@@ -65,10 +65,9 @@ def _answer(engine: Engine, prompts: Sequence[str], max_new_tokens: int) -> Answ
 
 def main(arguments: Sequence[str]) -> int:
     """Work on these cores only, so that torch takes as many threads; Ctrl-C is for the process that asks."""
-    socket, *cores = map(int, arguments)
+    socket, *mine = map(int, arguments)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, cores)
+    keep_to(mine)
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # nobody asks any more
         work(Connection(socket))
     return 0

@@ -33,7 +33,7 @@ def test_an_adapter_in_the_table_starts_no_gate_by_itself(tmp_path):
         ("[tool.callproof]\nbudget = true\n", ["budget=True", "a whole number"]),
         ("[tool.callproof]\nto_the_end = 1\n", ["to_the_end=1", "true or false"]),
         ("[tool.callproof]\nbudget = 3\n", ["budget=3", "20 and more"]),
-        ("[tool.callproof]\nprocesses = 0\n", ["processes=0", "1 and more"]),
+        ("[tool.callproof]\nprocesses = 0\n", ["0 processes", "from 1 to 64"]),
         ("[tool.callproof]\ncatalog = 'tuya'\n", ["catalog='tuya'", "a list of strings"]),
         ("[tool.callproof\n", ["not valid TOML"]),
     ],

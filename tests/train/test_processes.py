@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -120,6 +121,44 @@ def test_rows_of_like_length_are_learned_side_by_side_in_an_order_of_the_seed(
     assert side_by_side(work).rows == beside.rows
     other = replace(work, job=replace(job, settings=Settings(seed=1)))
     assert side_by_side(other).rows != beside.rows
+
+
+def kill_the_second(folder: Path) -> int:
+    if os.environ["RANK"] == "1":
+        os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(60)
+    return 0
+
+
+def test_a_process_that_is_killed_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="killed by signal 9"):
+        together(2, partial(kill_the_second, tmp_path))
+
+
+def say_who_and_wait(folder: Path) -> int:
+    (folder / os.environ["RANK"]).write_text(str(os.getpid()))
+    time.sleep(60)
+    return 0
+
+
+def test_processes_do_not_outlive_the_command_that_started_them(tmp_path: Path) -> None:
+    code = f"""
+from functools import partial
+from pathlib import Path
+from tests.train.test_processes import say_who_and_wait
+from train.processes import together
+together(2, partial(say_who_and_wait, Path({str(tmp_path)!r})))
+"""
+    command = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=ROOT)
+    until = time.monotonic() + 60
+    while len(pids := [file.read_text() for file in tmp_path.iterdir()]) < 2 or not all(pids):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    command.kill()
+    command.wait()
+    while any(Path(f"/proc/{pid}").exists() for pid in pids):
+        assert time.monotonic() < until
+        time.sleep(0.1)
 
 
 @pytest.mark.parametrize("processes", ["0", "65"])
