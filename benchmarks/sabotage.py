@@ -23,7 +23,7 @@ from suite import gate
 from suite.asking import Asker
 from suite.contract import Contract
 from suite.contracts import CONTRACTS
-from suite.engine import identify, load_engine
+from suite.engine import identify, start_engine
 from suite.gating import DEFAULT_CATALOGS, MAX_NEW_TOKENS
 from suite.outcome import Ceiling, Held, NotApplicable, NoWorse, Results, Scored
 from suite.scene import Scene
@@ -77,7 +77,7 @@ def false_alarms(good: Path, runs: int, out: Path) -> Iterator[dict[str, Any]]:
 
 def true_rates(adapter: Path, cases: int) -> dict[str, str]:
     """Share of cases in which each gating contract holds, on draws of a seed that no gate uses."""
-    asker = Asker(load_engine(identify(adapter, None, None)), max_new_tokens=MAX_NEW_TOKENS)
+    asker = Asker(start_engine(identify(adapter, None, None)), max_new_tokens=MAX_NEW_TOKENS)
     scene = Scene(tuple(load_catalog(name) for name in DEFAULT_CATALOGS))
     return {c.name: _rate(c, asker, scene, cases) for c in GATING if not isinstance(c.bar, Ceiling)}
 

@@ -127,12 +127,14 @@ def arguments(work: Prepared) -> dict[str, Any]:
         "bf16": settings.precision == "bf16" or (settings.precision == "auto" and has_bf16()),
         "activation_checkpointing": False,
         "dataloader_pin_memory": torch.cuda.is_available(),
+        # All that is trained is used in each step; torch would look for what is not, and warn that it found nothing.
+        "ddp_find_unused_parameters": False if count() > 1 else None,
     }
 
 
 def in_step() -> dict[str, Any]:
     """More keyword arguments, for several processes that learn rows of ids in the order of `side_by_side`."""
-    return {"train_sampling_strategy": "sequential", "ddp_find_unused_parameters": False} if count() > 1 else {}
+    return {"train_sampling_strategy": "sequential"} if count() > 1 else {}
 
 
 def has_bf16() -> bool:
