@@ -36,7 +36,7 @@ class Settings:
     """The hyperparameters that all backends share; the defaults suit the embedded base and a few hundred rows."""
 
     epochs: float = field(default=2.0, metadata=told("how often every row is seen", 1e-6))
-    learning_rate: float = field(default=1e-3, metadata=told("peak learning rate", 1e-12, 1.0))
+    learning_rate: float = field(default=5e-4, metadata=told("peak learning rate", 1e-12, 1.0))
     schedule: Schedule = field(
         default="linear", metadata=told("how the rate falls after the warm-up", choices=SCHEDULES)
     )

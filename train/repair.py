@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 ABOUT = "gate an adapter, train on what fails, and gate again, until it passes or gets no better"
 ROUNDS, CASES = 3, 240
-BACKENDS = {"sft": 1e-3, "dpo": 5e-4}
+BACKENDS = {"sft": 5e-4, "dpo": 5e-4}
 """What a round may train with, and its learning rate."""
 
 Ask: TypeAlias = Callable[[Path, Sequence[Case]], Sequence[Reply]]
