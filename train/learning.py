@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file
+from torch import distributed
 from transformers import AutoModelForCausalLM, PrinterCallback, Trainer, TrainerCallback, set_seed
 from transformers.utils import logging as transformers_logging
 
@@ -28,7 +29,7 @@ from train.job import ALL_LINEAR, Settings
 from train.mask import IGNORED
 from train.prepare import Prepared
 from train.processes import count
-from train.run import save_adapter
+from train.run import peak_memory, save_adapter
 from train.screen import Bar
 
 _CHECKPOINTS_KEPT = 2
@@ -135,6 +136,14 @@ def arguments(work: Prepared) -> dict[str, Any]:
 def in_step() -> dict[str, Any]:
     """More keyword arguments, for several processes that learn rows of ids in the order of `side_by_side`."""
     return {"train_sampling_strategy": "sequential"} if count() > 1 else {}
+
+
+def memory_of_all() -> int:
+    """The most bytes that each of the processes of this training has had, added up."""
+    peaks = [peak_memory()] * count()
+    if count() > 1:
+        distributed.all_gather_object(peaks, peak_memory())
+    return sum(peaks)
 
 
 def has_bf16() -> bool:

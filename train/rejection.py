@@ -37,7 +37,7 @@ from train.mask import IGNORED, Example, token_ids
 from train.pairs import case_of_row, ends_once
 from train.prepare import Prepared, finish, gather, open_work
 from train.processes import check_alone
-from train.run import Run, manifest, write_cost
+from train.run import Run, manifest, peak_memory, write_cost
 from train.sampling import sample
 from train.screen import say
 from train.start import needs_start
@@ -95,7 +95,7 @@ def train(job: Job) -> Path:
     if not work.run.finished:
         started = time.monotonic()
         best, sheets = go_round(work)
-        write_cost(work.run, time.monotonic() - started)
+        write_cost(work.run, time.monotonic() - started, peak_memory())
         _finish(work, best, sheets)
     return work.run.adapter
 

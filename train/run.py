@@ -3,7 +3,7 @@
 RUN/settings.json   everything that decides the weights, with content hashes and library versions
 RUN/mask.txt        one row as the model read it, with marks around what was learned
 RUN/log.jsonl       the loss by step
-RUN/cost.json       seconds of training (of its last stretch, if it was resumed) and the process's peak memory in bytes
+RUN/cost.json       seconds of training (of its last stretch, if it was resumed) and peak bytes, of all processes
 RUN/adapter/        the adapter; it is there whole or not at all
 """
 
@@ -150,10 +150,14 @@ def save_adapter(run: Run, model: Any) -> Path:
     return run.adapter
 
 
-def write_cost(run: Run, seconds: float) -> None:
-    """What the training took, for `python -m reports compare`."""
+def peak_memory() -> int:
+    """The most bytes of memory that this process has had at a time."""
     unit = 1 if sys.platform == "darwin" else 1024  # getrusage counts bytes there and kibibytes elsewhere
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def write_cost(run: Run, seconds: float, peak: int) -> None:
+    """What the training took, for `python -m reports compare`."""
     write_text(run.folder / "cost.json", json.dumps({"seconds": round(seconds, 1), "peak_memory_bytes": peak}) + "\n")
 
 

@@ -43,6 +43,10 @@ def started(by: str, backend: str, out: Path, data: Path, base: Path) -> subproc
     return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=300)
 
 
+LOADED = 500_000_000
+"""Bytes that a process has at least once torch and transformers are there."""
+
+
 @pytest.mark.model
 @pytest.mark.parametrize(("backend", "by"), [("trainer", "torchrun"), ("sft", "--processes")])
 def test_two_processes_share_the_rows_and_one_writes(backend: str, by: str, small_base: Path, tmp_path: Path) -> None:
@@ -50,7 +54,8 @@ def test_two_processes_share_the_rows_and_one_writes(backend: str, by: str, smal
     done = started(by, backend, out, write(tmp_path / "rows.jsonl", drawn(ROWS, "functiongemma")), small_base)
     assert done.returncode == 0, done.stderr[-2000:]
     assert (out / "adapter" / "adapter_model.safetensors").is_file()
-    assert "cost.json" in os.listdir(out)
+    cost = json.loads((out / "cost.json").read_text(encoding="utf-8"))
+    assert cost["peak_memory_bytes"] > 2 * LOADED, "the memory of both"
     steps = [json.loads(line)["step"] for line in (out / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     assert steps == list(range(1, ROWS // 2 + 1))
     assert done.stdout.count("the adapter is in") == 1
