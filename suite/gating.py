@@ -63,6 +63,12 @@ class Budget:
         return cls(calls - search - shrinking, search, shrinking)
 
 
+def most_drawn(contract: Contract, budget: int = DEFAULT_BUDGET) -> int:
+    """How many independent cases a gate of this budget draws for a contract at most."""
+    most = Budget.of(budget).measure if contract.bar.gating else ASIDE
+    return min(most, contract.sample or most)
+
+
 def gate(
     adapter: Path | str | None,
     *,

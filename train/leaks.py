@@ -12,7 +12,7 @@ from fixtures.catalogs import SHIPPED, load_catalog
 from fixtures.choosing import SeededChooser
 from fixtures.types import Case
 from suite.contracts import CONTRACTS
-from suite.gating import DEFAULT_BUDGET, DEFAULT_CATALOGS, Budget
+from suite.gating import DEFAULT_CATALOGS, most_drawn
 from suite.grounding import declared, leaves, normal
 from suite.known import Corpus
 from suite.scene import Scene
@@ -36,14 +36,13 @@ class Traits:
 
 
 def exam_cases(seed: int, catalogs: Sequence[str] = ()) -> list[Case]:
-    """What the gate measures at this seed and the default budget."""
+    """What the gate measures at this seed and the default budget, at most; contracts that draw alike share it."""
     scene = Scene(tuple(load_catalog(name) for name in catalogs or DEFAULT_CATALOGS))
-    draws = {contract.draw.__name__: contract.draw for contract in CONTRACTS}
-    numbers = range(Budget.of(DEFAULT_BUDGET).measure)
+    longest_last = {contract.draw.__name__: contract for contract in sorted(CONTRACTS, key=most_drawn)}
     return [
-        draw(scene, SeededChooser(f"measure:{seed}:{name}:{number}"))
-        for name, draw in draws.items()
-        for number in numbers
+        contract.draw(scene, SeededChooser(f"measure:{seed}:{name}:{number}"))
+        for name, contract in longest_last.items()
+        for number in range(most_drawn(contract))
     ]
 
 

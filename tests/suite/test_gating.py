@@ -6,7 +6,7 @@ import pytest
 from fixtures.formats import load_format
 from suite.contracts import CONTRACTS
 from suite.engine import CachedEngine, ReplyStore
-from suite.gating import DEFAULT_BUDGET, Budget, gate
+from suite.gating import DEFAULT_BUDGET, Budget, gate, most_drawn
 from suite.outcome import Never, NoWorse
 from tests.suite.scripted import STRANGE, right, scripted
 
@@ -124,6 +124,13 @@ def test_what_does_not_gate_is_measured_along_and_not_searched(tmp_path, answer,
     assert all(c.tally.trials + c.tally.not_applicable == most[c.name] for c in aside)
     assert {c.verdict.name for c in aside} <= {"measured", "undecided"}
     assert all(example.lane != "search" for c in aside for example in c.counterexamples)
+
+
+def test_a_gate_to_the_end_draws_what_it_may_and_no_more(tmp_path):
+    results, _ = run(tmp_path, to_the_end=True, budget=120)
+    drawn = {c.name: c.tally.trials + c.tally.not_applicable for c in results.contracts}
+    assert drawn == {c.name: most_drawn(c, 120) for c in CONTRACTS if not isinstance(c.bar, NoWorse)}
+    assert set(drawn.values()) == {90, 80, 40, 20}
 
 
 def test_once_a_contract_has_failed_the_others_are_not_measured_to_the_last_case(tmp_path):

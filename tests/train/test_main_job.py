@@ -1,0 +1,43 @@
+"""The main job, as tox.ini has it: the adapter that it makes passes the gate."""
+
+import os
+import subprocess
+import sys
+from configparser import RawConfigParser
+from pathlib import Path
+
+import pytest
+
+from suite import gate
+from suite.contracts import CONTRACTS
+from suite.outcome import NoWorse
+
+ROOT = Path(__file__).parents[2]
+GATING = [c for c in CONTRACTS if c.bar.gating and not isinstance(c.bar, NoWorse)]
+
+
+def steps() -> list[list[str]]:
+    """The commands of `tox run -e release` that make the adapter; `promote` would ask what does not gate, too."""
+    tox = RawConfigParser()
+    tox.read(ROOT / "tox.ini")
+    lines = tox["testenv:release"]["commands"].strip().splitlines()
+    wanted = [line.split() for line in lines if "-m fixtures.datasets" in line or "-m train" in line]
+    return [[sys.executable, *words[1:]] for words in wanted if "promote" not in words]
+
+
+def test_the_main_job_builds_checks_trains_and_calibrates():
+    assert [step[2:4] for step in steps()] == [
+        ["fixtures.datasets", "hotel"], ["train", "check"], ["train", "sft"], ["train", "calibrate"],
+    ]  # fmt: skip
+
+
+@pytest.mark.model
+def test_the_adapter_of_the_main_job_passes(tmp_path: Path):
+    (tmp_path / "runs" / "release").mkdir(parents=True)
+    for step in steps():
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(step, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=900)
+        assert done.returncode == 0, done.stderr
+    results = gate(tmp_path / "runs" / "release" / "run", cache=tmp_path / "cache", contracts=GATING)
+    verdicts = {c.name: (c.verdict.name, c.verdict.reason) for c in results.contracts}
+    assert results.passed, verdicts
