@@ -102,10 +102,9 @@ def gate(
     if engine is None:
         target = identify(None if adapter in (None, "none") else Path(str(adapter)), base, format)
         engine = open_engine(target, cache, processes)
-        # It has so few questions that other processes would not have started by then.
-        bare = open_engine(target.bare, cache, 1) if target.adapter else None
+        bare = open_engine(target.bare, cache, processes, beside=engine) if target.adapter else None
     if isinstance(champion, Target):
-        champion = open_engine(champion, cache, processes)
+        champion = open_engine(champion, cache, processes, beside=engine)
     asked = tuple(c for c in contracts if champion or not isinstance(c.bar, NoWorse))
     run = Run(
         engine=engine, scene=Scene(given), contracts=asked, corpus=Corpus(cache / "counterexamples"),
@@ -122,12 +121,20 @@ def _command(identity: Identity, catalogs: Sequence[str], seed: int, budget: int
     return shlex.join([*parts, "--seed", str(seed), "--budget", str(budget)])
 
 
-def open_engine(target: Target, cache: Path, processes: int | None = None) -> CachedEngine:
-    """The real engine behind the reply cache; weights are loaded at the first reply that is not cached."""
+def open_engine(
+    target: Target, cache: Path, processes: int | None = None, *, beside: Engine | None = None
+) -> CachedEngine:
+    """The real engine behind the reply cache; weights are loaded at the first reply that is not cached.
+
+    They are loaded in the processes of the engine `beside` it, if that has others than this one.
+    """
+
+    def start() -> Engine:
+        other = beside.real() if isinstance(beside, CachedEngine) else beside
+        return start_engine(target, processes, beside=other)
+
     store = ReplyStore(cache / "replies")
-    return CachedEngine(
-        target.identity, target.format, lambda: start_engine(target, processes), store, calibrator=target.calibrator
-    )
+    return CachedEngine(target.identity, target.format, start, store, calibrator=target.calibrator)
 
 
 @dataclass

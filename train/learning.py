@@ -21,7 +21,7 @@ from torch import distributed
 from transformers import AutoModelForCausalLM, PrinterCallback, Trainer, TrainerCallback, set_seed
 from transformers.utils import logging as transformers_logging
 
-from fixtures.bases.tiny.attention import PAIRS
+from fixtures.bases.tiny.attention import attend_in_pairs
 from fixtures.errors import UserError
 from suite.engine.applied import loaded_problem
 from suite.engine.identify import WEIGHTS
@@ -62,8 +62,7 @@ def load_model(work: Prepared) -> Any:
         base = AutoModelForCausalLM.from_pretrained(work.base.path, dtype=torch.float32, local_files_only=True)
     except (OSError, ValueError) as error:
         raise UserError(f"--base {work.base.name}", f"transformers cannot load this base: {error}") from error
-    if getattr(base.config, "sliding_window", None) == 2:  # the embedded base
-        base.set_attn_implementation(PAIRS)
+    attend_in_pairs(base)
     set_seed(settings.seed)
     with quiet():
         if work.start and work.start.adapter:

@@ -31,10 +31,12 @@ def load_engine(target: Target, *, dtype: str = "float32", batch_tokens: int | N
     return load(target, dtype=dtype, batch_tokens=batch_tokens)
 
 
-def start_engine(target: Target, processes: int | None = None) -> Engine:
+def start_engine(target: Target, processes: int | None = None, *, beside: Engine | None = None) -> Engine:
     """The target's engine in so many processes of this machine, by default as many as suit it; UserError as above.
 
-    One process is this one.
+    One process is this one. Where an engine of the same base has started processes, one `beside` it needs no others.
     """
+    if isinstance(beside, PooledEngine) and beside.identity.base_digest == target.identity.base_digest:
+        return beside.beside(target)
     count = processes_for(target) if processes is None else processes
     return PooledEngine(target, count) if count > 1 else load_engine(target)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from suite.engine.cached import CachedEngine
+from suite.engine.pool import PooledEngine
 from suite.engine.protocol import Engine
 from suite.outcome import Generation
 
@@ -21,7 +22,10 @@ class AloneEngine:
         self.identity, self.format, self._engine = engine.identity, engine.format, engine
 
     def generate(self, prompts: Sequence[str], *, max_new_tokens: int) -> Iterator[tuple[int, Generation]]:
-        """The replies in order; each prompt is a request of its own."""
+        """Replies to the prompts, each of which is a request of its own."""
+        if isinstance(self._engine, PooledEngine):
+            yield from self._engine.one_by_one(prompts, max_new_tokens=max_new_tokens)
+            return
         for index, prompt in enumerate(prompts):
             for _, generation in self._engine.generate([prompt], max_new_tokens=max_new_tokens):
                 yield index, generation

@@ -45,8 +45,8 @@ class Limits:
     tokens: int
 
 
-# Measured by benchmarks/prefix.py: a processor gains nothing from larger batches, and loses by padding.
-ON_CPU, ON_GPU = Limits(rows=16, tokens=16_384), Limits(rows=128, tokens=131_072)
+# Measured by benchmarks/prefix.py: a processor gains nothing from larger batches.
+ON_CPU, ON_GPU = Limits(rows=40, tokens=32_768), Limits(rows=128, tokens=131_072)
 
 
 def common_prefix(first: Tokens, second: Tokens) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, TypeAlias
 
 import torch
@@ -15,10 +16,13 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from suite.engine.batching import Batch, Family, Tokens
+from suite.engine.room import RoomyLayer
 from suite.outcome import FinishReason
 
 Choose: TypeAlias = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
 
+READ_AT_ONCE = 4
+"""Whole prompts: so few are padded little, and stay in a processor's cache while a layer works on them."""
 LEAVE_AT = 0.75
 """Finished rows are taken out when at most this share is still being written: each time copies the cache."""
 
@@ -47,12 +51,8 @@ class Decoder:
     @torch.inference_mode()
     def run(self, prompts: Sequence[Tokens], batch: Batch, max_new_tokens: int) -> list[Written]:
         """Replies to the batch's rows, in the order of `batch.rows`."""
-        rows = [prompts[index] for index in batch.rows]
-        state = _State(DynamicCache(config=self.model.config), *_left_padded(rows, self.model.device))
-        if batch.families:
-            self._read_heads(state, rows, [family for family in batch.families for _ in family.members])
-        logits = state.read(self.model)
-        written = [Written([], []) for _ in rows]
+        state, logits = self._read([prompts[index] for index in batch.rows], batch.families)
+        written = [Written([], []) for _ in batch.rows]
         places: list[Written | None] = list(written)
         for step in range(1, max_new_tokens + 1):
             chosen, logprobs = self.choose(logits)
@@ -78,48 +78,79 @@ class Decoder:
         row.finish = "stop"
         return None
 
-    def _read_heads(self, state: _State, rows: Sequence[Tokens], families: Sequence[Family]) -> None:
-        """Fill the cache with the head of every row: all but a tail, which is equally long for all rows.
+    def _read(self, rows: Sequence[Tokens], families: Sequence[Family]) -> tuple[_State, torch.Tensor]:
+        """What the cache holds after these prompts, and the logits of each row's next token.
 
-        `families` has the family of each row. A row's head is the start of what its family shares.
+        Read family by family, or a few prompts of similar length at a time, and then put side by side.
         """
+        if not self.can_share:
+            return self._read_part(rows, 0)
+        sizes = [len(family.members) for family in families] or [READ_AT_ONCE] * -(-len(rows) // READ_AT_ONCE)
+        shared = [family.shared for family in families] or [0] * len(sizes)
+        ends = list(accumulate(sizes))
+        parts = [self._read_part(rows[end - size : end], s) for end, size, s in zip(ends, sizes, shared, strict=True)]
+        return self._side_by_side([state for state, _ in parts]), torch.cat([logits for _, logits in parts])
+
+    def _read_part(self, rows: Sequence[Tokens], shared: int) -> tuple[_State, torch.Tensor]:
+        ids, mask = _left_padded(rows, self.model.device)
+        state = _State(self._cache(), mask)
+        if not shared:
+            return state, state.read(self.model, ids)
+        tail = max(map(len, rows)) - shared
+        self._read_heads(state, rows, tail)
+        return state, state.read(self.model, ids[:, -tail:])
+
+    def _cache(self) -> Any:
+        cache: Any = DynamicCache(config=self.model.config)
+        cache.layers = [RoomyLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
+        return cache
+
+    def _read_heads(self, state: _State, rows: Sequence[Tokens], tail: int) -> None:
+        """Fill the cache with the head of every row, all but its last `tail` tokens; the heads begin alike."""
         device = self.model.device
-        tail = max(len(row) - family.shared for row, family in zip(rows, families, strict=True))
-        state.read_already = head = state.seen - tail
-        beginnings = {family: row[: family.shared] for row, family in zip(rows, families, strict=True)}
-        # Without a config every layer keeps all it has seen: a row may need any part of its family's beginning.
-        whole = _State(DynamicCache(), *_left_padded(list(beginnings.values()), device))
-        whole.read(self.model)
-        # Both are aligned at their right ends: where the beginning stands, and where in the cache the head has to end.
-        starts = [
-            whole.seen - family.shared - head + max(len(row) - tail, 0)
-            for row, family in zip(rows, families, strict=True)
-        ]
-        columns = torch.tensor(starts, device=device)[:, None] + torch.arange(head, device=device)
-        columns = columns.clamp(0, whole.seen - 1)  # padding may point at anything: the mask hides it
-        owners = torch.tensor([[list(beginnings).index(family)] for family in families], device=device)
+        heads = [len(row) - tail for row in rows]
+        width, longest = state.seen - tail, rows[heads.index(max(heads))][: max(heads)]
+        # Without a config every layer keeps all it has seen: a shorter head ends before the longest does.
+        whole = _State(DynamicCache(), torch.ones(1, len(longest), dtype=torch.long, device=device))
+        whole.read(self.model, torch.tensor([longest], device=device))
+        starts = torch.tensor([head - width for head in heads], device=device)
+        # What stands before a head is padding and may be anything: the mask hides it.
+        columns = (starts[:, None] + torch.arange(width, device=device)).clamp(min=0)
         for layer, source in zip(state.cache.layers, whole.cache.layers, strict=True):
             # Keys and values have the shape (rows, heads, tokens, width).
-            keys, values = (part.transpose(1, 2)[owners, columns] for part in (source.keys, source.values))
-            layer.update(keys.transpose(1, 2), values.transpose(1, 2))
+            layer.update(*(part[0][:, columns].transpose(0, 1) for part in (source.keys, source.values)))
+
+    def _side_by_side(self, parts: Sequence[_State]) -> _State:
+        """States as one, all rows aligned at their right end."""
+        if len(parts) == 1:
+            return parts[0]
+        cache, seen = self._cache(), max(part.seen for part in parts)
+        for number, layer in enumerate(cache.layers):
+            sources = [part.cache.layers[number] for part in parts]
+            # A layer with a window has let go of what it does not look at: anything may stand there.
+            keys, values = (
+                torch.cat([_widened(getattr(source, kind), seen, 2) for source in sources])
+                for kind in ("keys", "values")
+            )
+            layer.update(keys, values)
+        return _State(cache, torch.cat([_widened(part.mask, seen, 1) for part in parts]))
 
 
 class _State:
     """A batch half way: its cache, and for each row which columns count. All rows are aligned at their right end."""
 
-    def __init__(self, cache: Any, ids: torch.Tensor, mask: torch.Tensor) -> None:
-        self.cache, self.ids, self.mask = cache, ids, mask
+    def __init__(self, cache: Any, mask: torch.Tensor) -> None:
+        self.cache, self.mask = cache, mask
         self.lengths = mask.sum(1, keepdim=True)
-        self.read_already = 0
 
     @property
     def seen(self) -> int:
         return self.mask.shape[1]
 
-    def read(self, model: Any) -> torch.Tensor:
-        """Read what is not in the cache yet; the logits of each row's next token."""
+    def read(self, model: Any, ids: torch.Tensor) -> torch.Tensor:
+        """Read the last columns, which are not in the cache yet; the logits of each row's next token."""
         positions = (self.mask.cumsum(1) - 1).clamp(min=0)
-        return self._forward(model, self.ids[:, self.read_already :], positions[:, self.read_already :])
+        return self._forward(model, ids, positions[:, -ids.shape[1] :])
 
     def advance(self, model: Any, chosen: torch.Tensor) -> torch.Tensor:
         """Append one token to each row; the logits of the one after it."""
@@ -147,6 +178,12 @@ def _left_padded(rows: Sequence[Tokens], device: Any) -> tuple[torch.Tensor, tor
     ids = [[0] * (width - len(row)) + list(row) for row in rows]
     mask = [[0] * (width - len(row)) + [1] * len(row) for row in rows]
     return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
+
+
+def _widened(part: torch.Tensor, width: int, axis: int) -> torch.Tensor:
+    """With zeros before what stands on this axis."""
+    behind = [0, 0] * (part.dim() - 1 - axis)
+    return torch.nn.functional.pad(part, [*behind, width - part.shape[axis], 0])
 
 
 def _best(logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

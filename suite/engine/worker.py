@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import TypeAlias
 
 from fixtures.cores import keep_to
 from fixtures.errors import UserError
@@ -20,7 +19,7 @@ from suite.outcome import Generation
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a worker is told first: what it loads, and the `module:function` that makes an engine of it."""
+    """What a worker has to load, and the `module:function` that makes an engine of it."""
 
     target: Target
     make: str
@@ -35,25 +34,35 @@ class Answer:
     warned: tuple[str, ...] = ()
 
 
-Asked: TypeAlias = tuple[list[str], int]
-"""Prompts, and the most new tokens."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Prompts for the engine of the order with this number, and the most new tokens."""
+
+    engine: int
+    prompts: list[str]
+    max_new_tokens: int
 
 
 def work(parent: Connection) -> None:
-    """Load what the first message says, then answer until the other side is gone."""
-    order: Order = parent.recv()
+    """Load and answer as the messages say, until the other side is gone."""
+    engines: list[Engine] = []
+    while True:
+        message: Order | Asked = parent.recv()
+        if isinstance(message, Order):
+            parent.send(_load(message, engines))
+        else:
+            parent.send(_answer(engines[message.engine], message.prompts, message.max_new_tokens))
+
+
+def _load(order: Order, engines: list[Engine]) -> Answer:
     module, _, function = order.make.partition(":")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         try:
-            engine: Engine = getattr(importlib.import_module(module), function)(order.target)
+            engines.append(getattr(importlib.import_module(module), function)(order.target))
         except UserError as error:
-            parent.send(Answer(problem=error))
-            return
-    parent.send(Answer(warned=tuple(str(w.message) for w in caught if issubclass(w.category, UserWarning))))
-    while True:
-        prompts, max_new_tokens = parent.recv()
-        parent.send(_answer(engine, prompts, max_new_tokens))
+            return Answer(problem=error)
+    return Answer(warned=tuple(str(w.message) for w in caught if issubclass(w.category, UserWarning)))
 
 
 def _answer(engine: Engine, prompts: Sequence[str], max_new_tokens: int) -> Answer:

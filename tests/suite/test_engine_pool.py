@@ -41,6 +41,31 @@ def test_every_prompt_gets_its_own_answer(pool: PooledEngine, count: int) -> Non
     assert said == {index: prompt.upper() for index, prompt in enumerate(prompts)}
 
 
+def test_prompts_that_are_asked_one_by_one_are_shared_out_too(pool: PooledEngine) -> None:
+    found = dict(pool.one_by_one(["one", "another", "third"], max_new_tokens=8))
+    said = {index: generation.text.partition(" ") for index, generation in found.items()}
+    assert {index: text for index, (_, _, text) in said.items()} == {0: "ONE", 1: "ANOTHER", 2: "THIRD"}
+    assert len({process for process, _, _ in said.values()}) == 2
+
+
+@pytest.mark.filterwarnings("ignore:it shouts")
+def test_an_engine_beside_another_answers_from_the_same_processes() -> None:
+    first = PooledEngine(TARGET, 2, f"{HOME}:shouting")
+    processes = {process for process, _ in answers(first, ["a", "b"]).values()}
+    second = first.beside(TARGET)
+    del first
+    assert {process for process, _ in answers(second, ["a", "b"]).values()} == processes
+
+
+@pytest.mark.filterwarnings("ignore:it shouts")
+def test_an_engine_that_cannot_be_put_beside_another_leaves_it_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = PooledEngine(TARGET, 2, f"{HOME}:shouting")
+    monkeypatch.setattr(first, "_make", f"{HOME}:refusing")
+    with pytest.raises(UserError, match="it cannot be loaded"):
+        first.beside(TARGET)
+    assert answers(first, ["a", "b"])[1][1] == "B"
+
+
 def test_two_prompts_are_enough_for_both_processes(pool: PooledEngine) -> None:
     assert len({process for process, _ in answers(pool, ["one", "another"]).values()}) == 2
 
