@@ -20,6 +20,9 @@ SHORTEST_SHARED = 64
 LEAST_OVERLAP = 0.9
 """A prompt joins a family only if the family goes on sharing this much of what it shares."""
 
+READ_AT_ONCE = 4
+"""Whole prompts of a batch: so few are padded little, and stay in a processor's cache while a layer works on them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Family:

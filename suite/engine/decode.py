@@ -15,14 +15,12 @@ import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
-from suite.engine.batching import Batch, Family, Tokens
+from suite.engine.batching import READ_AT_ONCE, Batch, Family, Tokens
 from suite.engine.room import RoomyLayer
 from suite.outcome import FinishReason
 
 Choose: TypeAlias = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
 
-READ_AT_ONCE = 4
-"""Whole prompts: so few are padded little, and stay in a processor's cache while a layer works on them."""
 LEAVE_AT = 0.75
 """Finished rows are taken out when at most this share is still being written: each time copies the cache."""
 
@@ -40,10 +38,13 @@ class Decoder:
     """Answers batches of token sequences with one model; `stops` are the tokens that end a reply.
 
     `choose` gives the next token of each row, and its natural-log probability, from the logits; the best by default.
+    Of whole prompts, `read_at_once` are read together.
     """
 
-    def __init__(self, model: Any, stops: frozenset[int], choose: Choose | None = None) -> None:
-        self.model, self.stops, self.choose = model, stops, choose or _best
+    def __init__(
+        self, model: Any, stops: frozenset[int], choose: Choose | None = None, *, read_at_once: int = READ_AT_ONCE
+    ) -> None:
+        self.model, self.stops, self.choose, self.read_at_once = model, stops, choose or _best, read_at_once
         kinds = {type(layer) for layer in DynamicCache(config=model.config).layers}
         self.can_share = kinds <= {DynamicLayer, DynamicSlidingWindowLayer}
         """Whether the cache is keys and values only. If not, batches with families are not for this model."""
@@ -85,7 +86,7 @@ class Decoder:
         """
         if not self.can_share:
             return self._read_part(rows, 0)
-        sizes = [len(family.members) for family in families] or [READ_AT_ONCE] * -(-len(rows) // READ_AT_ONCE)
+        sizes = [len(family.members) for family in families] or [self.read_at_once] * -(-len(rows) // self.read_at_once)
         shared = [family.shared for family in families] or [0] * len(sizes)
         ends = list(accumulate(sizes))
         parts = [self._read_part(rows[end - size : end], s) for end, size, s in zip(ends, sizes, shared, strict=True)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import time
 import warnings
 from array import array
 from collections.abc import Callable, Mapping, Sequence
@@ -100,7 +101,7 @@ class ReplyStore:
             except OSError as error:
                 raise UserError(f"reply cache {self.path}", f"cannot make the folder: {error}") from None
             self._connection = sqlite3.connect(self.path, timeout=_PATIENCE_SECONDS)
-            self._connection.execute("PRAGMA journal_mode=WAL")
+            write_ahead(self._connection)
             # With a write-ahead log this survives a killed process; only a power cut may lose the last replies.
             self._connection.execute("PRAGMA synchronous=NORMAL")
             columns = ", ".join(f"{name} {kind} NOT NULL" for name, kind in _COLUMNS.items())
@@ -118,6 +119,20 @@ class ReplyStore:
             f"the reply cache {self.path} is damaged ({error}); it was moved to {target.name} and starts anew",
             stacklevel=2,
         )
+
+
+def write_ahead(connection: sqlite3.Connection) -> None:
+    """Have a write-ahead log. Of several processes that ask for it at once, all but one may be told without a wait that
+    the file is locked: `timeout` is not for this (https://www.sqlite.org/wal.html, section 8)."""
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(0.01)
 
 
 def _select(keys: Sequence[str], connection: sqlite3.Connection) -> list[Any]:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.errors import UserError
-from suite.engine.store import ReplyStore, reply_key
+from suite.engine.store import ReplyStore, reply_key, write_ahead
 from suite.outcome import Generation, Identity
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,6 +94,22 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
     assert python(script).returncode == -signal.SIGKILL
     assert len(ReplyStore(tmp_path).get_many([str(number) for number in range(50)])) == 50
+
+
+def test_who_asks_for_the_log_while_another_does_waits():
+    class Asked:
+        refusals = 2
+
+        def execute(self, _):
+            if self.refusals:
+                self.refusals -= 1
+                error = sqlite3.OperationalError("database is locked")
+                error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+                raise error
+
+    asked = Asked()
+    write_ahead(asked)
+    assert asked.refusals == 0
 
 
 def test_several_processes_may_write_at_once(tmp_path):
