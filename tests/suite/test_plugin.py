@@ -63,6 +63,13 @@ def gate(run, *more):
     return run("--adapter", "none", "--base", "base", "--budget", "40", *more)
 
 
+def test_what_has_nothing_to_be_asked_about_and_does_not_gate_is_skipped(run):
+    code, output = gate(run, "-k", "adapter_is_effective", "-rs")
+    assert "1 skipped" in output
+    assert "no case was measured" in output
+    assert code == 0
+
+
 def test_the_contracts_are_collected_and_a_failure_shows_its_evidence(run):
     code, output = gate(run, "--catalog", "tuya")
     assert code == 1
