@@ -19,9 +19,11 @@ SHORTEST_SHARED = 64
 """Tokens; to read a shorter beginning twice costs less than to share it."""
 LEAST_OVERLAP = 0.9
 """A prompt joins a family only if the family goes on sharing this much of what it shares."""
+LEAST_SAVED = 0.25
+"""Of the tokens of a family; less is not worth another pass through the model."""
 
 READ_AT_ONCE = 4
-"""Whole prompts of a batch: so few are padded little, and stay in a processor's cache while a layer works on them."""
+"""Prompts of a batch: so few are padded little, and stay in a processor's cache while a layer works on them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,15 @@ def find_families(prompts: Sequence[Tokens]) -> list[Family]:
             found[-1] = joined
         else:
             found.append(Family((index,), 0))
-    return found
+    return [part for family in found for part in _kept(family, prompts)]
+
+
+def _kept(family: Family, prompts: Sequence[Tokens]) -> Iterator[Family]:
+    saved = family.shared * (len(family.members) - 1)
+    if saved >= LEAST_SAVED * sum(len(prompts[index]) for index in family.members):
+        yield family
+    else:
+        yield from (Family((index,), 0) for index in family.members)
 
 
 def _joined(family: Family, prompts: Sequence[Tokens], index: int) -> Family | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any, TypeAlias
 
 import torch
@@ -38,7 +37,7 @@ class Decoder:
     """Answers batches of token sequences with one model; `stops` are the tokens that end a reply.
 
     `choose` gives the next token of each row, and its natural-log probability, from the logits; the best by default.
-    Of whole prompts, `read_at_once` are read together.
+    `read_at_once` prompts are read together, or what is left of them after the beginning that they share.
     """
 
     def __init__(
@@ -85,39 +84,43 @@ class Decoder:
         Read family by family, or a few prompts of similar length at a time, and then put side by side.
         """
         if not self.can_share:
-            return self._read_part(rows, 0)
-        sizes = [len(family.members) for family in families] or [self.read_at_once] * -(-len(rows) // self.read_at_once)
-        shared = [family.shared for family in families] or [0] * len(sizes)
-        ends = list(accumulate(sizes))
-        parts = [self._read_part(rows[end - size : end], s) for end, size, s in zip(ends, sizes, shared, strict=True)]
+            return self._read_part(rows)
+        parts: list[tuple[_State, torch.Tensor]] = []
+        start = 0
+        for family in families or [Family(tuple(range(len(rows))), 0)]:
+            members = rows[start : start + len(family.members)]
+            beginning = self._read_beginning(members[0][: family.shared]) if family.shared else None
+            for first in range(0, len(members), self.read_at_once):
+                parts.append(self._read_part(members[first : first + self.read_at_once], beginning))
+            start += len(members)
         return self._side_by_side([state for state, _ in parts]), torch.cat([logits for _, logits in parts])
 
-    def _read_part(self, rows: Sequence[Tokens], shared: int) -> tuple[_State, torch.Tensor]:
+    def _read_beginning(self, tokens: Tokens) -> _State:
+        device = self.model.device
+        # Without a config every layer keeps all it has seen: a row's head may end before the beginning does.
+        state = _State(DynamicCache(), torch.ones(1, len(tokens), dtype=torch.long, device=device))
+        state.read(self.model, torch.tensor([list(tokens)], device=device))
+        return state
+
+    def _read_part(self, rows: Sequence[Tokens], beginning: _State | None = None) -> tuple[_State, torch.Tensor]:
         ids, mask = _left_padded(rows, self.model.device)
         state = _State(self._cache(), mask)
-        if not shared:
-            return state, state.read(self.model, ids)
-        tail = max(map(len, rows)) - shared
-        self._read_heads(state, rows, tail)
-        return state, state.read(self.model, ids[:, -tail:])
+        if beginning:
+            ids = ids[:, beginning.seen - state.seen :]
+            self._fill_heads(state, [len(row) - ids.shape[1] for row in rows], beginning)
+        return state, state.read(self.model, ids)
 
     def _cache(self) -> Any:
         cache: Any = DynamicCache(config=self.model.config)
         cache.layers = [RoomyLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
         return cache
 
-    def _read_heads(self, state: _State, rows: Sequence[Tokens], tail: int) -> None:
-        """Fill the cache with the head of every row, all but its last `tail` tokens; the heads begin alike."""
-        device = self.model.device
-        heads = [len(row) - tail for row in rows]
-        width, longest = state.seen - tail, rows[heads.index(max(heads))][: max(heads)]
-        # Without a config every layer keeps all it has seen: a shorter head ends before the longest does.
-        whole = _State(DynamicCache(), torch.ones(1, len(longest), dtype=torch.long, device=device))
-        whole.read(self.model, torch.tensor([longest], device=device))
-        starts = torch.tensor([head - width for head in heads], device=device)
+    def _fill_heads(self, state: _State, heads: Sequence[int], beginning: _State) -> None:
+        """Take the first tokens of every row, as many as `heads` says, from the beginning that they share."""
+        starts = torch.tensor([head - beginning.seen for head in heads], device=self.model.device)
         # What stands before a head is padding and may be anything: the mask hides it.
-        columns = (starts[:, None] + torch.arange(width, device=device)).clamp(min=0)
-        for layer, source in zip(state.cache.layers, whole.cache.layers, strict=True):
+        columns = (starts[:, None] + torch.arange(beginning.seen, device=self.model.device)).clamp(min=0)
+        for layer, source in zip(state.cache.layers, beginning.cache.layers, strict=True):
             # Keys and values have the shape (rows, heads, tokens, width).
             layer.update(*(part[0][:, columns].transpose(0, 1) for part in (source.keys, source.values)))
 

@@ -62,6 +62,12 @@ def test_a_prompt_that_would_spoil_a_family_stays_out():
     assert sorted((len(f.members), f.shared) for f in families) == [(1, 0), (2, 200)]
 
 
+def test_a_beginning_that_is_hardly_any_of_its_prompts_is_not_shared():
+    short, long = [*[1] * 100, 2], [*[1] * 100, *[3] * 400]
+    assert [family.shared for family in find_families([short, long])] == [0, 0]
+    assert [family.shared for family in find_families([short, [*short[:-1], 4], long])] == [100]
+
+
 def test_the_common_prefix_of_a_prompt_and_its_own_beginning_is_the_beginning():
     assert common_prefix([1, 2, 3], [1, 2]) == 2
     assert common_prefix([1, 2, 3], [2, 2, 3]) == 0

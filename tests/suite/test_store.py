@@ -107,7 +107,7 @@ def test_who_asks_for_the_log_while_another_does_waits():
                 error.sqlite_errorcode = sqlite3.SQLITE_BUSY
                 raise error
 
-    asked = Asked()
+    asked: Any = Asked()
     write_ahead(asked)
     assert asked.refusals == 0
 
