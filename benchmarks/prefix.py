@@ -36,7 +36,7 @@ from fixtures.grammar.requests import ask
 from fixtures.grammar.tools import draw_catalog
 from fixtures.types import user
 from fixtures.vocab import words
-from suite.engine.batching import ON_CPU, READ_AT_ONCE, find_families, plan
+from suite.engine.batching import ON_CPU, find_families, plan
 
 NEW_TOKENS = 40
 LIMITS, ROWS_OF_GENERATE = ON_CPU, 16
@@ -99,7 +99,7 @@ class Ways:
         """The same, but whole prompts of a batch are read together, as they are answered."""
         return self._decode(prompts, share=True, read_at_once=LIMITS.rows)
 
-    def _decode(self, prompts: Ids, share: bool, read_at_once: int = READ_AT_ONCE) -> Ids:
+    def _decode(self, prompts: Ids, share: bool, read_at_once: int | None = None) -> Ids:
         from suite.engine.decode import Decoder
 
         decoder = Decoder(self.model, self.stops, read_at_once=read_at_once)

@@ -1,9 +1,9 @@
 """Which prompts are answered together: batches of similar length, and beginnings that prompts share read only once.
 
 Pure; the decoder carries a plan out. Prompts that begin alike (the same catalog, mostly) make a *family*. A batch
-holds either whole prompts or families; of a family the shared beginning is read first, then every row's *tail*. All
-tails of a batch get the same length, shorter ones taking in some of the beginning again, so that nothing is padded in
-the middle of a prompt, where a layer with a sliding window would notice.
+holds either whole prompts or families; of a family the shared beginning is read first, then every row's *tail*. Tails
+that are read together get the same length, shorter ones taking in some of the beginning again, so that nothing is
+padded in the middle of a prompt, where a layer with a sliding window would notice.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LEAST_SAVED = 0.25
 """Of the tokens of a family; less is not worth another pass through the model."""
 
 READ_AT_ONCE = 4
-"""Prompts of a batch: so few are padded little, and stay in a processor's cache while a layer works on them."""
+"""Prompts of a batch, on a processor: so few are padded little, and stay in its cache while a layer works on them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,7 @@ def find_families(prompts: Sequence[Tokens]) -> list[Family]:
 
 
 def _kept(family: Family, prompts: Sequence[Tokens]) -> Iterator[Family]:
+    """The family, or its members one by one if it saves too little."""
     saved = family.shared * (len(family.members) - 1)
     if saved >= LEAST_SAVED * sum(len(prompts[index]) for index in family.members):
         yield family

@@ -14,7 +14,7 @@ import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
-from suite.engine.batching import READ_AT_ONCE, Batch, Family, Tokens
+from suite.engine.batching import ON_GPU, READ_AT_ONCE, Batch, Family, Tokens
 from suite.engine.room import RoomyLayer
 from suite.outcome import FinishReason
 
@@ -37,13 +37,15 @@ class Decoder:
     """Answers batches of token sequences with one model; `stops` are the tokens that end a reply.
 
     `choose` gives the next token of each row, and its natural-log probability, from the logits; the best by default.
-    `read_at_once` prompts are read together, or what is left of them after the beginning that they share.
+    `read_at_once` prompts are read together, or what is left of them after the beginning that they share;
+    by default as many as suit the device.
     """
 
     def __init__(
-        self, model: Any, stops: frozenset[int], choose: Choose | None = None, *, read_at_once: int = READ_AT_ONCE
+        self, model: Any, stops: frozenset[int], choose: Choose | None = None, *, read_at_once: int | None = None
     ) -> None:
-        self.model, self.stops, self.choose, self.read_at_once = model, stops, choose or _best, read_at_once
+        self.model, self.stops, self.choose = model, stops, choose or _best
+        self.read_at_once = read_at_once or (READ_AT_ONCE if model.device.type == "cpu" else ON_GPU.rows)
         kinds = {type(layer) for layer in DynamicCache(config=model.config).layers}
         self.can_share = kinds <= {DynamicLayer, DynamicSlidingWindowLayer}
         """Whether the cache is keys and values only. If not, batches with families are not for this model."""

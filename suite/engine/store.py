@@ -123,7 +123,7 @@ class ReplyStore:
 
 def write_ahead(connection: sqlite3.Connection) -> None:
     """Have a write-ahead log. Of several processes that ask for it at once, all but one may be told without a wait that
-    the file is locked: `timeout` is not for this (https://www.sqlite.org/wal.html, section 8)."""
+    the file is locked: SQLite does not go by `timeout` there."""
     until = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
