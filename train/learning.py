@@ -51,8 +51,9 @@ def lora_config(settings: Settings) -> LoraConfig:
 def load_model(work: Prepared) -> Any:
     """The base in float32 under the adapter that the job goes on from, or a fresh one, whose start the seed decides.
 
-    Raises UserError for unknown modules, and for an adapter that PEFT does not take as it is.
+    Raises UserError for unknown modules, for an adapter that PEFT does not take as it is, and for several GPUs.
     """
+    _check_devices()
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     settings = work.job.settings
@@ -69,6 +70,14 @@ def load_model(work: Prepared) -> Any:
             return _going_on(base, work.start.adapter, settings)
         _check_targets(base, settings.target_modules)
         return get_peft_model(base, lora_config(settings))
+
+
+def _check_devices() -> None:
+    """One process with several GPUs would cut every batch along its rows, which not all of its parts have."""
+    seen = torch.cuda.device_count()
+    if count() == 1 and seen > 1:
+        hint = f"--processes {seen} for one each, or CUDA_VISIBLE_DEVICES=0 for one of them"
+        raise UserError("train", f"one process sees {seen} GPUs and can train on one only", hint=hint)
 
 
 @contextmanager
@@ -154,7 +163,11 @@ def has_bf16() -> bool:
 
 
 class Collator:
-    """Rows of ids and labels as one batch, padded on the right."""
+    """Rows of ids and labels as one batch, padded on the right.
+
+    `logits_to_keep` names the columns after which a token of an answer comes, and `shift_labels` those tokens, so that
+    the output layer computes nothing that the loss throws away; both are transformers' own arguments.
+    """
 
     def __init__(self, pad: int) -> None:
         self.pad = pad
@@ -167,7 +180,14 @@ class Collator:
 
         mask = [[1] * len(row["input_ids"]) + [0] * (length - len(row["input_ids"])) for row in rows]
         ids, labels = padded("input_ids", self.pad), padded("labels", IGNORED)
-        return {"input_ids": ids, "attention_mask": torch.tensor(mask), "labels": labels}
+        kept = (labels[:, 1:] != IGNORED).any(0).nonzero()[:, 0]
+        return {
+            "input_ids": ids,
+            "attention_mask": torch.tensor(mask),
+            "labels": labels,
+            "shift_labels": labels[:, kept + 1],
+            "logits_to_keep": kept,
+        }
 
 
 class Follow(TrainerCallback):

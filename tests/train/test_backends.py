@@ -85,6 +85,25 @@ def test_both_backends_feed_the_rows_in_the_same_order(form: str, small_base: Pa
 
 
 @pytest.mark.parametrize("backend", BUILD)
+def test_the_loss_is_that_of_all_logits_though_only_those_before_answers_are_computed(
+    backend: str, small_base: Path, tmp_path: Path
+) -> None:
+    import torch
+
+    settings = replace(QUICK, lora_dropout=0.0)
+    work = prepare(job(backend, tmp_path, small_base, drawn(24, "functiongemma"), settings=settings))
+    built = BUILD[backend](work)
+    batch = next(iter(built.get_train_dataloader()))
+    model, weights = built.model, [weight for weight in built.model.parameters() if weight.requires_grad]
+    loss = built.compute_loss(model, dict(batch), num_items_in_batch=(batch["labels"] != IGNORED).sum())
+    whole = model(**{key: batch[key] for key in ("input_ids", "attention_mask", "labels")}).loss
+    assert 0 < batch["logits_to_keep"].numel() < batch["input_ids"].shape[1] / 2
+    assert loss.item() == pytest.approx(whole.item(), rel=1e-5)
+    for one, other in zip(torch.autograd.grad(loss, weights), torch.autograd.grad(whole, weights), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("backend", BUILD)
 def test_seedcores_rows_are_fed_with_their_catalog(backend: str, small_base: Path, tmp_path: Path) -> None:
     sample = Path(__file__).parent / "seedcore_sample.jsonl"
     asked = replace(job(backend, tmp_path, small_base, []), data=sample, tools="tuya")
@@ -92,6 +111,14 @@ def test_seedcores_rows_are_fed_with_their_catalog(backend: str, small_base: Pat
     given = list(fed(BUILD[backend](work), work.tokenizer.pad_token_id))
     assert sorted(given) == sorted((list(e.ids), list(e.labels)) for e in work.examples)
     assert "declaration:tuya.get_status" in decode(work.tokenizer, work.examples[0].ids)
+
+
+def test_several_gpus_want_as_many_processes(small_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    work = prepare(job("trainer", tmp_path, small_base, [good()]))
+    with pytest.raises(UserError, match=r"one process sees 2 GPUs") as told:
+        trainer.build(work)
+    assert "--processes 2" in told.value.hint
 
 
 MIXED = Tool(
