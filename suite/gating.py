@@ -161,6 +161,7 @@ class Run:
         self.seconds = Seconds(takes, asker(self.bare) if self.bare else None)
         self.alone = tuple(c for c in self.contracts if not isinstance(c.bar, NoWorse))
         self.risks = GATE_RISKS.shared(sum(c.bar.gating for c in self.contracts))
+        self.summed: dict[str, tuple[int, Statistics]] = {}
 
     def results(self) -> Results:
         judged: dict[str, list[Judged]] = {c.name: [] for c in self.contracts}
@@ -242,11 +243,14 @@ class Run:
             judged[contract.name].append(Judged(lane, case, reply.raw, contract.judge(case, reply)))
 
     def _figures(self, contract: Contract, judged: Sequence[Judged]) -> Statistics:
+        """What the measured cases come to; resampling takes its time, so only where there are more than last time."""
         measured = [j.outcome for j in judged if j.lane == "measure"]
         scored = [outcome for outcome in measured if isinstance(outcome, Scored)]
         if not contract.summarise or not scored:
             return Statistics(means_of(measured), {})
-        return contract.summarise(scored, self.seed, ceiling_level(self.risks))
+        if contract.name not in self.summed or self.summed[contract.name][0] != len(scored):
+            self.summed[contract.name] = len(scored), contract.summarise(scored, self.seed, ceiling_level(self.risks))
+        return self.summed[contract.name][1]
 
     def _verdict(
         self, contract: Contract, judged: Sequence[Judged], figures: Statistics | None = None
