@@ -24,7 +24,8 @@ from suite.asking import Asker
 from suite.contract import Contract
 from suite.contracts import CONTRACTS
 from suite.engine import identify, start_engine
-from suite.gating import DEFAULT_CATALOGS, MAX_NEW_TOKENS
+from suite.engine.cached import CachedEngine
+from suite.gating import DEFAULT_CATALOGS, MAX_NEW_TOKENS, open_engine
 from suite.outcome import Ceiling, Held, NotApplicable, NoWorse, Results, Scored
 from suite.scene import Scene
 from suite.stats import clopper_pearson
@@ -34,17 +35,20 @@ GATING = tuple(c for c in CONTRACTS if c.bar.gating and not isinstance(c.bar, No
 """Those that decide: the others are only measured, and cost as many replies again."""
 
 
-def judged(adapter: Path, seed: int, cache: Path) -> dict[str, Any]:
-    """What the gate says of one adapter; a refusal before any contract counts as caught too."""
-    started = time.monotonic()
+def judged(adapter: Path, seed: int, cache: Path, engine: CachedEngine | None = None) -> dict[str, Any]:
+    """What the gate says of one adapter; a refusal before any contract counts as caught too.
+
+    `engine` is one that is open already; its start is not among the seconds then.
+    """
+    started, before = time.monotonic(), engine.generated if engine else 0
     try:
-        results = gate(adapter, seed=seed, cache=cache, contracts=GATING)
+        results = gate(adapter, seed=seed, cache=cache, contracts=GATING, engine=engine)
     except UserError as error:
         return {"verdict": "refused", "caught by": error.problem, "replies": 0, "seconds": time.monotonic() - started}
     return {
         "verdict": _verdict(results),
         "caught by": ", ".join(c.name for c in results.contracts if c.verdict.name == "fail") or "-",
-        "replies": results.calls["generated"],
+        "replies": results.calls["generated"] - before,
         "seconds": time.monotonic() - started,
     }
 
@@ -67,11 +71,12 @@ def sabotaged(bench: Bench, kinds: Sequence[Kind], out: Path) -> Iterator[dict[s
 
 
 def false_alarms(good: Path, runs: int, out: Path) -> Iterator[dict[str, Any]]:
-    """The good adapter under fresh seeds."""
+    """The good adapter under fresh seeds, each run without the counterexamples that those before it kept."""
+    engine = open_engine(identify(good, None, None), out / "good-cache")
     for seed in range(1, runs + 1):
         kept = out / f"good-{seed:02}.json"
         if not kept.exists():
-            kept.write_text(json.dumps(judged(good, seed, out / "good-cache")), encoding="utf-8")
+            kept.write_text(json.dumps(judged(good, seed, out / f"good-{seed:02}", engine)), encoding="utf-8")
         yield {"kind": "good adapter", "strength": f"seed {seed}", **json.loads(kept.read_text(encoding="utf-8"))}
 
 
