@@ -28,12 +28,11 @@ from suite.known import Corpus
 from suite.outcome import Ceiling, ContractResult, Identity, Interval, Lane, NoWorse, Results, Scored, Verdict
 from suite.scene import Scene
 from suite.search import collect
+from suite.settings import DEFAULT_BUDGET
 from suite.stats import means_of
 from suite.verdict import GATE_RISKS, ceiling_level, judge
 
 DEFAULT_CATALOGS = ("hotel_rooms", "hotel_lights", "hotel_climate")
-DEFAULT_BUDGET = 800
-"""Measures 700 cases: at an acceptable 98 %, 95 % of adapters are decided by 680 (docs/trust.md), most long before."""
 MAX_NEW_TOKENS = 160
 _LIBRARIES = ("callproof", "hypothesis", "peft", "torch", "transformers", "trl")
 ROUND = 40

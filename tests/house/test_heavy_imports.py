@@ -62,6 +62,14 @@ def test_a_fresh_interpreter_imports_the_plugin_and_all_light_modules_without_a_
     assert heavy_of_importtime(output) == []
 
 
+def test_the_plugin_which_every_pytest_loads_brings_none_of_what_a_gate_needs():
+    done, output = python("-X", "importtime", "-c", "import suite.plugin")
+    assert done.returncode == 0, output[-3000:]
+    brought = {line.rpartition("|")[2].strip().partition(".")[0] for line in output.splitlines() if "|" in line}
+    assert "suite" in brought
+    assert brought & {"hypothesis", "numpy", "scipy", "jsonschema", "tqdm"} == set()
+
+
 def pytest_imports(*options):
     """What a run of pytest says of its imports; without capture, which would swallow those of the test files."""
     start = time.monotonic()

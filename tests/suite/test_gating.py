@@ -6,8 +6,9 @@ import pytest
 from fixtures.formats import load_format
 from suite.contracts import CONTRACTS
 from suite.engine import CachedEngine, ReplyStore
-from suite.gating import DEFAULT_BUDGET, Budget, gate, most_drawn
+from suite.gating import Budget, gate, most_drawn
 from suite.outcome import Never, NoWorse
+from suite.settings import DEFAULT_BUDGET
 from tests.suite.scripted import STRANGE, right, scripted
 
 GATING = tuple(c for c in CONTRACTS if c.bar.gating and not isinstance(c.bar, NoWorse))
