@@ -22,6 +22,7 @@ from transformers import AutoModelForCausalLM, PrinterCallback, Trainer, Trainer
 from transformers.utils import logging as transformers_logging
 
 from fixtures.bases.tiny.attention import attend_in_pairs
+from fixtures.cores import has_bfloat16
 from fixtures.errors import UserError
 from suite.engine.applied import loaded_problem
 from suite.engine.identify import WEIGHTS
@@ -158,8 +159,7 @@ def has_bf16() -> bool:
     """Whether this machine multiplies in bfloat16 at full speed; elsewhere it would be slower than float32."""
     if torch.cuda.is_available():
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    able = torch.cpu.get_capabilities()
-    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+    return has_bfloat16()
 
 
 class Collator:
