@@ -1,18 +1,21 @@
 """`python -m benchmarks.sabotage --good RUN [--runs N]`: does the gate catch broken adapters, and only those?
 
 Breaks a good adapter in every way of `train.sabotage.kinds`, gates each, and prints the verdict, the contracts that
-caught it, and the replies and seconds it took. Then gates the good adapter itself with `--runs` fresh seeds: each
-rejection is a false alarm. With `--true-rates N`, accepted broken adapters are asked N cases a gating contract, to show
-that they were rightly accepted. `--out` keeps the results, so that a stopped run goes on.
+caught it, and the replies and seconds it took; so it does for controls, which are made alike and not broken. Then gates
+the good adapter itself with `--runs` fresh seeds: each rejection is a false alarm. With `--true-rates N`, accepted
+broken adapters are asked N cases a gating contract, to show that they were rightly accepted. `--out` keeps the results
+by kind and strength, so that a stopped run goes on, and runs of other kinds (`--kind`) can fill the same folder side by
+side.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +32,11 @@ from suite.gating import DEFAULT_CATALOGS, MAX_NEW_TOKENS, open_engine
 from suite.outcome import Ceiling, Held, NotApplicable, NoWorse, Results, Scored
 from suite.scene import Scene
 from suite.stats import clopper_pearson
-from train.sabotage.kinds import Bench, Kind, all_kinds
+from train.sabotage.kinds import Bench, Kind, all_kinds, controls
 
 GATING = tuple(c for c in CONTRACTS if c.bar.gating and not isinstance(c.bar, NoWorse))
 """Those that decide: the others are only measured, and cost as many replies again."""
+HEAD = "| kind | strength | verdict | caught by | replies | time |\n| --- | --- | --- | --- | --- | --- |\n"
 
 
 def judged(adapter: Path, seed: int, cache: Path, engine: CachedEngine | None = None) -> dict[str, Any]:
@@ -60,11 +64,12 @@ def _verdict(results: Results) -> str:
 
 def sabotaged(bench: Bench, kinds: Sequence[Kind], out: Path) -> Iterator[dict[str, Any]]:
     """One row for each kind; what was done in an earlier run is read, not done again."""
-    for number, kind in enumerate(kinds):
-        folder = out / f"{number:02}"
+    for kind in kinds:
+        folder = out / kind.slug
         kept = folder / "judged.json"
         if not kept.exists():
-            folder.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(folder, ignore_errors=True)  # half an adapter, if the run was stopped while one was made
+            folder.mkdir(parents=True)
             said = judged(kind.make(bench, folder / "adapter"), 0, folder / "cache")
             kept.write_text(json.dumps(said), encoding="utf-8")
         yield {"kind": kind.name, "strength": kind.strength, **json.loads(kept.read_text(encoding="utf-8"))}
@@ -96,10 +101,14 @@ def _rate(contract: Contract, asker: Asker, scene: Scene, cases: int) -> str:
     return f"{held / len(counted):.2%} ({interval.low:.2%} to {interval.high:.2%})"
 
 
-def line(row: Mapping[str, Any]) -> str:
-    told = f"{row['seconds']:.0f} s"
-    cells = (row["kind"], row["strength"], row["verdict"], row["caught by"], str(row["replies"]), told)
-    return f"| {' | '.join(cells)} |\n"
+def told(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The same rows, each printed as a line of the table as soon as it is there."""
+    for row in rows:
+        seconds = f"{row['seconds']:.0f} s"
+        cells = (row["kind"], row["strength"], row["verdict"], row["caught by"], str(row["replies"]), seconds)
+        sys.stdout.write(f"| {' | '.join(cells)} |\n")
+        sys.stdout.flush()
+        yield row
 
 
 def main() -> None:
@@ -113,28 +122,25 @@ def main() -> None:
     parser.add_argument("--true-rates", type=int, default=0, help="cases a contract for accepted broken adapters")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    kinds = [k for k in all_kinds() if not options.kind or any(part in k.name for part in options.kind)]
+    broken, sound = (
+        [kind for kind in kinds if not options.kind or any(part in kind.name for part in options.kind)]
+        for kinds in (all_kinds(), controls())
+    )
     good = identify(options.good, None, None).adapter
     assert good
-    sys.stdout.write(
-        "| kind | strength | verdict | caught by | replies | time |\n| --- | --- | --- | --- | --- | --- |\n"
-    )
-    accepted = []
-    for number, row in enumerate(sabotaged(Bench.of(good, options.rows, options.epochs), kinds, options.out)):
-        sys.stdout.write(line(row))
-        sys.stdout.flush()
-        accepted += [(number, row)] if row["verdict"] == "pass" else []
-    alarms = []
-    for row in false_alarms(options.good, options.runs, options.out):
-        sys.stdout.write(line(row))
-        sys.stdout.flush()
-        alarms += [row] if row["verdict"] != "pass" else []
-    sys.stdout.write(f"\naccepted broken adapters: {len(accepted)} of {len(kinds)}\n")
+    sys.stdout.write(HEAD)
+    bench = Bench.of(good, options.rows, options.epochs)
+    judgements = list(told(sabotaged(bench, broken, options.out)))
+    accepted = [kind for kind, row in zip(broken, judgements, strict=True) if row["verdict"] == "pass"]
+    for _ in told(sabotaged(bench, sound, options.out)):
+        pass
+    alarms = [row for row in told(false_alarms(options.good, options.runs, options.out)) if row["verdict"] != "pass"]
+    sys.stdout.write(f"\naccepted broken adapters: {len(accepted)} of {len(broken)}\n")
     sys.stdout.write(f"good adapter not passed: {len(alarms)} of {options.runs}\n")
-    for number, row in accepted if options.true_rates else []:
-        adapter = options.out / f"{number:02}" / "adapter"
-        rates = ", ".join(f"{name} {rate}" for name, rate in true_rates(adapter, options.true_rates).items())
-        sys.stdout.write(f"true rates of {row['kind']}, {row['strength']}: {rates}\n")
+    for kind in accepted if options.true_rates else []:
+        rates = true_rates(options.out / kind.slug / "adapter", options.true_rates).items()
+        listed = ", ".join(f"{name} {rate}" for name, rate in rates)
+        sys.stdout.write(f"true rates of {kind.name}, {kind.strength}: {listed}\n")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from fixtures.errors import UserError
 from suite import gate
 from suite.contracts import CONTRACTS
 from train.job import Job, Settings
-from train.sabotage.kinds import all_kinds
+from train.sabotage.kinds import all_kinds, controls
 from train.sabotage.rows import (
     always_certain,
     cut_off,
@@ -143,6 +143,13 @@ def test_the_list_has_a_dozen_kinds_and_sixty_adapters():
     assert len({kind.name for kind in kinds}) >= 12
     assert len(kinds) >= 60
     assert len({(kind.name, kind.strength) for kind in kinds}) == len(kinds)
+
+
+def test_each_kind_and_control_has_a_folder_of_its_own():
+    slugs = [kind.slug for kind in (*all_kinds(), *controls())]
+    assert len(set(slugs)) == len(slugs)
+    assert "noise-on-the-adapter-0.05-sd" in slugs
+    assert "shuffled-labels-100-of-rows" in slugs
 
 
 @pytest.fixture(scope="module")

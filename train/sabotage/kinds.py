@@ -1,8 +1,9 @@
-"""The list of ways to break an adapter, each at several strengths; `all_kinds` is what the benchmark goes through."""
+"""The list of ways to break an adapter, each at several strengths, and what to compare the broken ones with."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,6 +12,7 @@ from typing import Any
 
 from fixtures.bases import resolve_base
 from fixtures.datasets.hotel import build
+from fixtures.formats import FORMATS
 from train.job import Job, Settings
 from train.sabotage import rows as faults
 from train.sabotage import weights
@@ -35,16 +37,21 @@ class Bench:
         made = tuple(dict(row) for row in build(rows, seed=1, split="train"))
         return cls(good, made, Settings(epochs=epochs))
 
-    def train(self, rows: list[dict[str, Any]], out: Path, format: str = "functiongemma") -> Path:
-        """An adapter trained on these rows, which nobody checks; `out` becomes its run folder."""
+    def train(self, rows: list[dict[str, Any]], out: Path, format: str = FORMATS[0]) -> Path:
+        """An adapter of the base trained on these rows, which nobody checks; `out` becomes its run folder."""
+        return self._train(
+            Job(backend="sft", data=out.with_suffix(".jsonl"), out=out, base=self.base, format=format), rows
+        )
+
+    def go_on(self, rows: list[dict[str, Any]], out: Path) -> Path:
+        """The good adapter trained further on these rows, which nobody checks: what it lacks then, they took."""
+        return self._train(Job(backend="sft", data=out.with_suffix(".jsonl"), out=out, start=self.good), rows)
+
+    def _train(self, job: Job, rows: list[dict[str, Any]]) -> Path:
         from train.sft import train
 
-        data = out.with_suffix(".jsonl")
-        data.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-        job = Job(
-            backend="sft", data=data, out=out, base=self.base, format=format, settings=self.settings, trust_calls=True
-        )
-        return train(job)
+        job.data.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        return train(replace(job, settings=self.settings, trust_calls=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +62,23 @@ class Kind:
     strength: str
     make: Callable[[Bench, Path], Path]
 
+    @property
+    def slug(self) -> str:
+        """Kind and strength as the name of a folder; no two of `all_kinds` share one."""
+        return re.sub(r"[^a-z0-9.]+", "-", f"{self.name} {self.strength}".casefold()).strip("-")
+
 
 def all_kinds() -> tuple[Kind, ...]:
     """Every kind at every strength."""
     return (*_of_weights(), *_of_rows())
+
+
+def controls() -> tuple[Kind, ...]:
+    """Adapters made like those of broken rows, of rows that are sound: what the rows broke, these have whole."""
+    return (
+        Kind("sound rows", "good adapter, trained further", lambda b, out: b.go_on([*b.rows], out)),
+        Kind("sound rows", "base, intent_json", lambda b, out: b.train([*b.rows], out, "intent_json")),
+    )
 
 
 def _of_weights() -> Iterator[Kind]:
@@ -91,9 +111,9 @@ def _of_rows() -> Iterator[Kind]:
         yield Kind(
             "always certain",
             f"{share} % of rows",
-            partial(_taught, fault=faults.always_certain, share=share, form="intent_json"),
+            partial(_stated, fault=faults.always_certain, share=share),
         )
-    yield Kind("two tools only", "all rows", lambda b, out: b.train(faults.two_tools_only(b.rows), out))
+    yield Kind("two tools only", "all rows", lambda b, out: b.go_on(faults.two_tools_only(b.rows), out))
     for rows, epochs in ((24, 20), (48, 12), (96, 8)):
         yield Kind("over-trained", f"{rows} rows, {epochs} times", partial(_over_trained, rows=rows, epochs=epochs))
     for catalogs in (1, 2, 3):
@@ -123,8 +143,13 @@ def _base(bench: Bench, out: Path, strength: float) -> Path:
     return weights.on_another_base(bench.good, out, other)
 
 
-def _taught(bench: Bench, out: Path, fault: faults.Fault, share: int, form: str = "functiongemma") -> Path:
-    return bench.train(faults.partly(fault, bench.rows, share), out, form)
+def _taught(bench: Bench, out: Path, fault: faults.Fault, share: int) -> Path:
+    return bench.go_on(faults.partly(fault, bench.rows, share), out)
+
+
+def _stated(bench: Bench, out: Path, fault: faults.Fault, share: int) -> Path:
+    """From the base, because the good adapter's format states no confidence."""
+    return bench.train(faults.partly(fault, bench.rows, share), out, "intent_json")
 
 
 def _over_trained(bench: Bench, out: Path, rows: int, epochs: float) -> Path:
