@@ -1,6 +1,7 @@
 """Sabotage breaks what it says, and the gate says so: the row faults without a model, the adapters with one."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from fixtures.datasets.hotel import build
 from fixtures.errors import UserError
 from suite import gate
+from suite.calibration import CALIBRATOR
 from suite.contracts import CONTRACTS
 from train.job import Job, Settings
 from train.sabotage.kinds import all_kinds, controls
@@ -22,7 +24,7 @@ from train.sabotage.rows import (
     two_tools_only,
     ungrounded,
 )
-from train.sabotage.weights import amplified, layer_zeroed, noisy, zeroed
+from train.sabotage.weights import amplified, layer_zeroed, noisy, on_another_base, zeroed
 
 GATING = tuple(c for c in CONTRACTS if c.bar.gating)  # the others are only measured, and take as long again
 ROWS = build(120, seed=3, split="train")
@@ -111,6 +113,7 @@ def adapter(tmp_path):
     tensors = {name: np.arange(1, 7, dtype="float32").reshape(2, 3) for name in names}
     save_file(tensors, folder / "adapter_model.safetensors")
     (folder / "adapter_config.json").write_text('{"lora_alpha": 32, "r": 16}')
+    (folder / "callproof.json").write_text("{}")
     return folder
 
 
@@ -131,6 +134,14 @@ def test_noise_is_as_strong_as_said_and_the_same_for_a_seed(adapter, tmp_path):
     before = tensors_of(adapter)
     assert all((first[name] == again[name]).all() for name in before)
     assert all(0 < abs(first[name] - before[name]).mean() < 2 * 0.5 * before[name].std() for name in before)
+
+
+@pytest.mark.parametrize("broken", [zeroed, amplified, partial(on_another_base, base=Path("tiny"))])
+def test_a_broken_copy_goes_without_the_calibrator(broken, adapter, tmp_path):
+    (adapter / CALIBRATOR).write_text("{}")
+    assert {file.name for file in broken(adapter, tmp_path / "copy").iterdir()} == {
+        file.name for file in adapter.iterdir() if file.name != CALIBRATOR
+    }
 
 
 def test_alpha_is_multiplied_in_the_settings(adapter, tmp_path):

@@ -1,4 +1,8 @@
-"""Copies of a good adapter with broken weights or settings; nothing is trained."""
+"""Copies of a good adapter with broken weights or settings; nothing is trained.
+
+They go without the adapter's calibrator, which the gate refuses beside any other weights or base: it is the exam that
+has to find them.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from suite.calibration import CALIBRATOR
 
 WEIGHTS, CONFIG, MANIFEST = "adapter_model.safetensors", "adapter_config.json", "callproof.json"
 
@@ -46,7 +52,7 @@ def noisy(adapter: Path, out: Path, strength: float, seed: int = 0) -> Path:
 
 def amplified(adapter: Path, out: Path, factor: float = 8) -> Path:
     """A copy whose alpha is multiplied: the same direction, too loud (above 1) or too faint (below)."""
-    shutil.copytree(adapter, out)
+    _copied(adapter, out)
     config = out / CONFIG
     settings = json.loads(config.read_text(encoding="utf-8"))
     settings["lora_alpha"] *= factor
@@ -58,7 +64,7 @@ def on_another_base(adapter: Path, out: Path, base: Path) -> Path:
     """A copy that says it is for another base of the same shape, as after a mix-up of folders."""
     from fixtures.bases import resolve_base
 
-    shutil.copytree(adapter, out)
+    _copied(adapter, out)
     manifest = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
     manifest |= {"base": str(base), "base_digest": resolve_base(str(base)).digest}
     (out / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
@@ -84,7 +90,11 @@ def noisy_base(base: Path, out: Path, strength: float, seed: int = 0) -> Path:
 def _changed(adapter: Path, out: Path, change: Callable[[str, Any], Any]) -> Path:
     from safetensors.numpy import load_file, save_file
 
-    shutil.copytree(adapter, out)
+    _copied(adapter, out)
     tensors = load_file(out / WEIGHTS)
     save_file({k: change(k, v) for k, v in tensors.items()}, out / WEIGHTS, metadata={"format": "pt"})
     return out
+
+
+def _copied(adapter: Path, out: Path) -> None:
+    shutil.copytree(adapter, out, ignore=shutil.ignore_patterns(CALIBRATOR))
