@@ -19,23 +19,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.false_alarms import GATING, verdict
 from fixtures.catalogs import load_catalog
 from fixtures.choosing import SeededChooser
 from fixtures.errors import UserError
 from suite import gate
 from suite.asking import Asker
 from suite.contract import Contract
-from suite.contracts import CONTRACTS
 from suite.engine import identify, start_engine
 from suite.engine.cached import CachedEngine
 from suite.gating import DEFAULT_CATALOGS, MAX_NEW_TOKENS, open_engine
-from suite.outcome import Ceiling, Held, NotApplicable, NoWorse, Results, Scored
+from suite.outcome import Ceiling, Held, NotApplicable, Scored
 from suite.scene import Scene
 from suite.stats import clopper_pearson
 from train.sabotage.kinds import Bench, Kind, all_kinds, controls
 
-GATING = tuple(c for c in CONTRACTS if c.bar.gating and not isinstance(c.bar, NoWorse))
-"""Those that decide: the others are only measured, and cost as many replies again."""
 HEAD = "| kind | strength | verdict | caught by | replies | time |\n| --- | --- | --- | --- | --- | --- |\n"
 
 
@@ -50,16 +48,11 @@ def judged(adapter: Path, seed: int, cache: Path, engine: CachedEngine | None = 
     except UserError as error:
         return {"verdict": "refused", "caught by": error.problem, "replies": 0, "seconds": time.monotonic() - started}
     return {
-        "verdict": _verdict(results),
+        "verdict": verdict(results),
         "caught by": ", ".join(c.name for c in results.contracts if c.verdict.name == "fail") or "-",
         "replies": results.calls["generated"] - before,
         "seconds": time.monotonic() - started,
     }
-
-
-def _verdict(results: Results) -> str:
-    names = {c.verdict.name for c in results.contracts}
-    return "fail" if "fail" in names else "undecided" if "undecided" in names else "pass"
 
 
 def sabotaged(bench: Bench, kinds: Sequence[Kind], out: Path) -> Iterator[dict[str, Any]]:

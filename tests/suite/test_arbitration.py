@@ -24,9 +24,9 @@ from suite.contracts.less_sure_where_nothing_decides import (
     summarise,
 )
 from suite.outcome import Broken, Generation, Held, NotApplicable, Outcome, Scored
+from suite.rehearsal import right, scripted
 from suite.scene import Scene
 from suite.schemas import first_fault
-from tests.suite.scripted import right, scripted
 
 HOTEL = Scene(tuple(map(load_catalog, ("hotel_rooms", "hotel_climate"))))
 NOBODY_WROTE = Scene(())

@@ -19,8 +19,8 @@ from suite.engine import CachedEngine, Engine, ReplyStore, ScriptedEngine
 from suite.engine.again import again
 from suite.gating import gate
 from suite.outcome import Broken, ContractResult, Generation, Held, NotApplicable, Reply
+from suite.rehearsal import identity, right, scripted
 from suite.scene import Scene
-from tests.suite.scripted import identity, right, scripted
 
 PROSE = "Sure, I will do that.<end_of_turn>"
 

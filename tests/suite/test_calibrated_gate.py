@@ -15,7 +15,7 @@ from suite.contracts.calibrated_confidence import calibrated_confidence
 from suite.engine import CachedEngine, ReplyStore, ScriptedEngine
 from suite.gating import gate
 from suite.outcome import CalibratorUsed, Results
-from tests.suite.scripted import right, scripted
+from suite.rehearsal import right, scripted
 
 
 def gated(tmp_path: Path, calibrator: Calibrator | None) -> Results:

@@ -5,8 +5,8 @@ from dataclasses import replace
 from suite.contracts import CONTRACTS
 from suite.gating import gate
 from suite.outcome import NoWorse
+from suite.rehearsal import identity, right, scripted
 from suite.results import read, write
-from tests.suite.scripted import identity, right, scripted
 
 PROSE = "Sure, I will do that for you.<end_of_turn>"
 ASKED = tuple(c for c in CONTRACTS if c.bar.gating)

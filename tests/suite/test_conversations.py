@@ -12,9 +12,9 @@ from suite.conversations import correction, several_turns
 from suite.engine import ScriptedEngine
 from suite.injections import ORDERS, with_injection
 from suite.outcome import Broken, Held, NotApplicable
+from suite.rehearsal import right, scripted
 from suite.scene import Scene
 from suite.schemas import first_fault
-from tests.suite.scripted import right, scripted
 
 SCENE = Scene(catalogs=())
 PROSE = "Sure.<end_of_turn>"

@@ -8,8 +8,8 @@ from suite.contracts import CONTRACTS
 from suite.engine import CachedEngine, ReplyStore
 from suite.gating import Budget, gate, most_drawn
 from suite.outcome import Never, NoWorse
+from suite.rehearsal import STRANGE, right, scripted
 from suite.settings import DEFAULT_BUDGET
-from tests.suite.scripted import STRANGE, right, scripted
 
 GATING = tuple(c for c in CONTRACTS if c.bar.gating and not isinstance(c.bar, NoWorse))
 PROSE = "Sure, I will do that for you.<end_of_turn>"

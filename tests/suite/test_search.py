@@ -7,9 +7,9 @@ from suite.cases import clear
 from suite.contract import contract
 from suite.contracts.chooses_a_tool import chooses_a_tool
 from suite.outcome import Broken, Held, Outcome, Rate, Reply
+from suite.rehearsal import right, scripted
 from suite.scene import Scene
 from suite.search import collect
-from tests.suite.scripted import right, scripted
 
 SCENE = Scene(catalogs=())
 

@@ -16,11 +16,11 @@ from suite.engine import ScriptedEngine
 from suite.grounding import ungrounded
 from suite.outcome import Broken, Held, NotApplicable
 from suite.reduce import reduce
+from suite.rehearsal import right, scripted
 from suite.results import case_from_json, case_to_json
 from suite.scene import Scene
 from suite.schemas import first_fault
 from suite.variants import RELATIONS, Unfit, restyled
-from tests.suite.scripted import right, scripted
 
 SCENE = Scene(catalogs=())
 NOTHING = "None of these tools can do that.<end_of_turn>"

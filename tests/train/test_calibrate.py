@@ -23,8 +23,8 @@ from suite.contracts.calibrated_confidence import calibrated_confidence
 from suite.engine import ScriptedEngine, identify
 from suite.gating import DEFAULT_CATALOGS
 from suite.outcome import Generation, Scored
+from suite.rehearsal import identity, right, write
 from suite.scene import Scene
-from tests.suite.scripted import identity, right, write
 from tests.train.rows import good
 from tests.train.rows import write as write_rows
 from train.calibrate import calibrate, draw

@@ -1,4 +1,7 @@
-"""Scripted engines for tests of the gate: one that knows every right answer, and ones with a single fault."""
+"""The gate without a model: scripted engines that know every right answer, and break what they are told to break.
+
+For tests of contracts, also of those that users bring, and for measuring what the gate makes of known rates.
+"""
 
 from __future__ import annotations
 
