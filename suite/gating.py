@@ -169,9 +169,10 @@ class Run:
         self._measure(gating, judged, self.budget.measure)
         drawn = partial(collect, scene=self.scene, examples=self.budget.search, run_seed=self.seed)
         failed = [c for c in gating if self._failed(c, judged)]
-        self._lane("search", [c for c in gating if c not in failed], drawn, judged)
-        # What the search finds enters no rate and no statistic: only the others can have failed by it.
-        found = any(self._failed(c, judged) for c in gating if not isinstance(c.bar, Ceiling))
+        # What the search finds enters no statistic, so there is nothing to hunt where one decides.
+        hunted = [c for c in gating if c not in failed and not isinstance(c.bar, Ceiling)]
+        self._lane("search", hunted, drawn, judged)
+        found = any(self._failed(c, judged) for c in hunted)
         most = GLANCE if (failed or found) and not self.to_the_end else ASIDE
         self._measure([c for c in self.alone if not c.bar.gating], judged, most)
         contracts = tuple(

@@ -127,6 +127,11 @@ def test_what_does_not_gate_is_measured_along_and_not_searched(tmp_path, answer,
     assert all(example.lane != "search" for c in aside for example in c.counterexamples)
 
 
+def test_nothing_is_searched_for_a_contract_that_a_statistic_decides(tmp_path):
+    results, engine = run(tmp_path, contracts=[c for c in GATING if c.name == "calibrated_confidence"])
+    assert engine.calls == results.contracts[0].tally.trials == 160
+
+
 def test_a_gate_to_the_end_draws_what_it_may_and_no_more(tmp_path):
     results, _ = run(tmp_path, to_the_end=True, budget=120)
     drawn = {c.name: c.tally.trials + c.tally.not_applicable for c in results.contracts}
