@@ -25,7 +25,19 @@ from suite.engine.again import again
 from suite.engine.cached import call_counts
 from suite.judged import Judged, tally_of
 from suite.known import Corpus
-from suite.outcome import Ceiling, ContractResult, Identity, Interval, Lane, NoWorse, Results, Scored, Verdict
+from suite.outcome import (
+    Ceiling,
+    ContractResult,
+    Identity,
+    Interval,
+    Lane,
+    Never,
+    NoWorse,
+    Rate,
+    Results,
+    Scored,
+    Verdict,
+)
 from suite.scene import Scene
 from suite.search import collect
 from suite.settings import DEFAULT_BUDGET
@@ -169,8 +181,10 @@ class Run:
         self._measure(gating, judged, self.budget.measure)
         drawn = partial(collect, scene=self.scene, examples=self.budget.search, run_seed=self.seed)
         failed = [c for c in gating if self._failed(c, judged)]
-        # What the search finds enters no statistic, so there is nothing to hunt where one decides.
-        hunted = [c for c in gating if c not in failed and not isinstance(c.bar, Ceiling)]
+        # A find sinks a *never* contract. For a rate it is an example to show, which a gate that failed has already; and
+        # it enters no statistic.
+        hunts = (Never,) if failed else (Never, Rate)
+        hunted = [c for c in gating if c not in failed and isinstance(c.bar, hunts)]
         self._lane("search", hunted, drawn, judged)
         found = any(self._failed(c, judged) for c in hunted)
         most = GLANCE if (failed or found) and not self.to_the_end else ASIDE

@@ -132,6 +132,21 @@ def test_nothing_is_searched_for_a_contract_that_a_statistic_decides(tmp_path):
     assert engine.calls == results.contracts[0].tally.trials == 160
 
 
+def test_a_failed_gate_hunts_only_what_would_sink_a_never_contract(tmp_path):
+    by_name = {c.name: c for c in CONTRACTS}
+    watched, seen = [], {}
+    for name in ("chooses_a_tool", "valid_calls", "never_hallucinates_tools"):
+
+        def judge(case, reply, name=name):
+            seen[name] = seen.get(name, 0) + 1
+            return by_name[name].judge(case, reply)
+
+        watched.append(replace(by_name[name], judge=judge))
+    run(tmp_path, lambda case: PROSE if case.kind == "clear" else right(case), contracts=watched, budget=400)
+    assert seen["valid_calls"] == 120
+    assert seen["never_hallucinates_tools"] == 120 + 60
+
+
 def test_a_gate_to_the_end_draws_what_it_may_and_no_more(tmp_path):
     results, _ = run(tmp_path, to_the_end=True, budget=120)
     drawn = {c.name: c.tally.trials + c.tally.not_applicable for c in results.contracts}
