@@ -42,7 +42,7 @@ from suite.scene import Scene
 from suite.search import collect
 from suite.settings import DEFAULT_BUDGET
 from suite.stats import means_of
-from suite.verdict import GATE_RISKS, ceiling_level, judge
+from suite.verdict import GATE_RISKS, ceiling_level, judge, may_decide
 
 DEFAULT_CATALOGS = ("hotel_rooms", "hotel_lights", "hotel_climate")
 MAX_NEW_TOKENS = 160
@@ -55,8 +55,7 @@ MOST_SEARCH, MOST_SHRINK = 60, 40
 FIRST_LOOK = 4 * ROUND
 """Cases, at most, after which a statistic is looked at before its end."""
 GLANCE, CAP = ROUND // 4, 3 * ROUND
-"""Where a contract has failed, and the gate with it: cases of those that do not gate, and at most of those that do.
-People wait to hear that, and this many show what else is wrong."""
+"""Of those that do not gate, and at most of those that do if that may decide, once the gate has failed: people wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,7 @@ def gate(
     that can be known.
     """
     named = tuple(catalogs) or DEFAULT_CATALOGS
-    given = tuple(load_catalog(name) for name in named)
+    scene = Scene(tuple(load_catalog(name) for name in named))
     if engine is None:
         target = identify(None if adapter in (None, "none") else Path(str(adapter)), base, format)
         engine = open_engine(target, cache, processes)
@@ -118,7 +117,7 @@ def gate(
         champion = open_engine(champion, cache, processes, beside=engine)
     asked = tuple(c for c in contracts if champion or not isinstance(c.bar, NoWorse))
     run = Run(
-        engine=engine, scene=Scene(given), contracts=asked, corpus=Corpus(cache / "counterexamples"),
+        engine=engine, scene=scene, contracts=asked, corpus=Corpus(cache / "counterexamples"),
         command=_command(engine.identity, named, seed, budget), seed=seed, calls=budget, progress=progress,
         champion=champion, bare=bare, to_the_end=to_the_end,
     )  # fmt: skip
@@ -181,10 +180,8 @@ class Run:
         self._measure(gating, judged, self.budget.measure)
         drawn = partial(collect, scene=self.scene, examples=self.budget.search, run_seed=self.seed)
         failed = [c for c in gating if self._failed(c, judged)]
-        # A find sinks a *never* contract. For a rate it is an example to show, which a gate that failed has already; and
-        # it enters no statistic.
-        hunts = (Never,) if failed else (Never, Rate)
-        hunted = [c for c in gating if c not in failed and isinstance(c.bar, hunts)]
+        # A find sinks a *never* contract. Of a rate it is an example to show; a gate that has failed has others.
+        hunted = [c for c in gating if c not in failed and isinstance(c.bar, (Never,) if failed else (Never, Rate))]
         self._lane("search", hunted, drawn, judged)
         found = any(self._failed(c, judged) for c in hunted)
         most = GLANCE if (failed or found) and not self.to_the_end else ASIDE
@@ -211,12 +208,14 @@ class Run:
 
     def _measure(self, contracts: Sequence[Contract], judged: dict[str, list[Judged]], most: int) -> None:
         """Rounds of independent draws, until each contract is decided or has had `most` of them."""
-        left, done = list(contracts), 0
+        left, done, shut = list(contracts), 0, False
         while True:
             settled = [c for c in left if self._settled(c, judged[c.name], done)]
-            if any(self._failed(c, judged) for c in settled) and not self.to_the_end:
-                most = min(most, max(CAP, done))
             left = [c for c in left if c not in settled]
+            shut |= any(self._failed(c, judged) for c in settled) and not self.to_the_end
+            if shut:
+                most = min(most, max(CAP, done))
+                left = [c for c in left if may_decide(tally_of(judged[c.name]), c.bar, most - done, self.risks)]
             if not left or done >= most:
                 return
             numbers = range(done, min(done + ROUND, most))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 from suite.outcome import Bar, Ceiling, Interval, Never, Rate, Tally, Verdict
 from suite.sequential import RateTest, Risks, confidence_sequence
@@ -42,6 +43,15 @@ def _held_rate(tally: Tally, bar: Bar, level: float) -> Interval:
 def ceiling_level(risks: Risks) -> float:
     """The confidence that the interval of a statistic needs, so that all looks together keep the risks."""
     return 1 - 2 * min(risks.alpha, risks.beta) / LOOKS
+
+
+def may_decide(tally: Tally, bar: Bar, more: int, risks: Risks = GATE_RISKS) -> bool:
+    """Whether so many cases more are worth asking where the gate has failed already: they might find the failure of a
+    *never* contract, or show that a rate is acceptable. A statistic needs all its cases."""
+    if isinstance(bar, Rate):
+        best = replace(tally, trials=tally.trials + more, held=tally.held + more)
+        return _decide(best, bar, {}, risks).name == "pass"
+    return isinstance(bar, Never)
 
 
 def _decide(tally: Tally, bar: Bar, measures: Mapping[str, Interval], risks: Risks) -> Verdict:

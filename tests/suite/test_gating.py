@@ -4,6 +4,8 @@ from dataclasses import replace
 import pytest
 
 from fixtures.formats import load_format
+from fixtures.types import Case
+from suite.contract import Contract
 from suite.contracts import CONTRACTS
 from suite.engine import CachedEngine, ReplyStore
 from suite.gating import Budget, gate, most_drawn
@@ -67,8 +69,9 @@ def test_overconfidence_fails_calibration(tmp_path):
     def answer(case):
         return right(case) if len(case.request) % 2 else PROSE
 
-    results, _ = run(tmp_path, answer, likelihood=math.log(0.99))
-    assert verdicts(results)["calibrated_confidence"] == "fail"
+    only = [c for c in CONTRACTS if c.name == "calibrated_confidence"]
+    results, _ = run(tmp_path, answer, contracts=only, likelihood=math.log(0.99))
+    assert verdicts(results) == {"calibrated_confidence": "fail"}
 
 
 def test_a_gate_is_the_same_twice(tmp_path):
@@ -134,7 +137,8 @@ def test_nothing_is_searched_for_a_contract_that_a_statistic_decides(tmp_path):
 
 def test_a_failed_gate_hunts_only_what_would_sink_a_never_contract(tmp_path):
     by_name = {c.name: c for c in CONTRACTS}
-    watched, seen = [], {}
+    watched: list[Contract] = []
+    seen: dict[str, int] = {}
     for name in ("chooses_a_tool", "valid_calls", "never_hallucinates_tools"):
 
         def judge(case, reply, name=name):
@@ -161,6 +165,26 @@ def test_once_a_contract_has_failed_the_others_are_not_measured_to_the_last_case
     results, _ = run(tmp_path, lambda case: right(case) if case.oracle.calls else made_up, contracts=[never, fails])
     assert {c.name: c.tally.trials for c in results.contracts} == {"never": 120, "never_hallucinates_tools": 40}
     assert verdicts(results) == {"never": "undecided", "never_hallucinates_tools": "fail"}
+
+
+def test_once_a_contract_has_failed_what_cannot_be_decided_soon_is_asked_no_more(tmp_path):
+    fails = next(c for c in CONTRACTS if c.name == "never_hallucinates_tools")
+    made_up = "<start_function_call>call:made_up{}<end_function_call>"
+    slips: dict[str, Case] = {}
+
+    def answer(case):
+        """Wrong where nothing fits, and prose to the first clear request."""
+        if not case.oracle.calls:
+            return made_up
+        return PROSE if case.kind == "clear" and case is slips.setdefault("first", case) else right(case)
+
+    results, _ = run(tmp_path, answer, contracts=[fails, *(c for c in GATING if c is not fails)])
+    assert {c.name: c.tally.trials for c in results.contracts} == {
+        "never_hallucinates_tools": 40,
+        "chooses_a_tool": 40,  # 119 of 120 would leave it undecided
+        "valid_calls": 120,
+        "calibrated_confidence": 40,
+    }
 
 
 def test_to_the_end_all_adapters_sit_the_same_exam(tmp_path):

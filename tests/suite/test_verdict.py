@@ -2,7 +2,7 @@ import pytest
 
 from suite.outcome import Bar, Ceiling, Interval, Never, Rate, ReportOnly, Tally, VerdictName
 from suite.sequential import Risks, confidence_sequence
-from suite.verdict import judge
+from suite.verdict import judge, may_decide
 
 ECE = Ceiling("ece", at_most=0.1)
 
@@ -103,3 +103,20 @@ def test_a_rate_that_leaves_no_room_is_refused(at_least: float, acceptable: floa
 def test_two_fifths_of_the_failures_are_acceptable_unless_told_otherwise() -> None:
     assert Rate(0.95).acceptable == 0.98
     assert Rate(0.95, 0.99).acceptable == 0.99
+
+
+@pytest.mark.parametrize(
+    ("bar", "tally", "more", "worth"),
+    [
+        (Rate(0.95), Tally(40, 40), 80, True),
+        (Rate(0.95), Tally(40, 39), 80, False),
+        (Rate(0.95), Tally(40, 40), 40, False),
+        (Rate(0.95), Tally(0, 0, not_applicable=40), 80, False),
+        (Rate(0.95), Tally(0, 0), 0, False),
+        (Never(), Tally(40, 40), 0, True),
+        (ECE, Tally(40, 40), 1000, False),
+        (ReportOnly(), Tally(10, 10), 1000, False),
+    ],
+)
+def test_after_a_failure_only_what_may_still_be_decided_is_asked(bar: Bar, tally: Tally, more: int, worth: bool):
+    assert may_decide(tally, bar, more, Risks(0.0125, 0.05)) == worth
