@@ -26,7 +26,7 @@ from fixtures.formats import Format
 from fixtures.types import Case
 from fixtures.vocab import words
 from suite.contract import Contract
-from suite.outcome import Broken, Held, NoWorse, Reply, Results, Scored
+from suite.outcome import Broken, Ceiling, Held, NoWorse, Reply, Results, Scored
 from suite.scene import Scene
 from train.pairs import OWN_FAILURE, ends_once
 from train.screen import Counter, say
@@ -108,11 +108,15 @@ def repair(
 def broken_shares(results: Results) -> dict[str, float]:
     """Of each gating contract that did not pass: the share of measured cases that broke it.
 
-    One that failed by what was found and not by what was measured counts with one case more than was measured.
+    One that failed by what was found and not by what was measured counts with one case more than was measured. A
+    statistic that is undecided where another contract failed was cut short by that: nothing is learned of it.
     """
     shares = {}
+    failed = any(contract.verdict.name == "fail" for contract in results.contracts)
     for contract in results.contracts:
-        if contract.bar.gating and not isinstance(contract.bar, NoWorse) and contract.verdict.name != "pass":
+        cut_short = failed and isinstance(contract.bar, Ceiling) and contract.verdict.name == "undecided"
+        passed = contract.verdict.name == "pass" or cut_short
+        if contract.bar.gating and not isinstance(contract.bar, NoWorse) and not passed:
             tally = contract.tally
             wrong = tally.trials - tally.held or min(1, tally.found)
             shares[contract.name] = wrong / max(1, tally.trials)

@@ -12,7 +12,7 @@ from fixtures.formats import load_format
 from fixtures.types import Case, Fallback, ToolCall
 from fixtures.vocab import split_of, words
 from suite.contracts import CONTRACTS
-from suite.outcome import ContractResult, Generation, Identity, Never, Reply, Results, Tally, Verdict
+from suite.outcome import Ceiling, ContractResult, Generation, Identity, Never, Reply, Results, Tally, Verdict
 from suite.results import write
 from suite.scene import Scene
 from train.data import read_rows
@@ -178,6 +178,15 @@ def test_a_failure_that_only_the_search_found_counts_as_one():
     )
     again = Results(found.identity, {}, 0, 400, 160, found.started, 1.0, {}, {}, {"alpha": 0.05}, (failed,))
     assert broken_shares(again) == {NEVER.name: 0.01}
+
+
+@pytest.mark.parametrize(("held", "shares"), [(90, {NEVER.name: 0.1}), (100, {"calibrated": 0.2})])
+def test_a_statistic_cut_short_by_a_failure_is_not_repaired(held, shares):
+    """But one that alone is undecided is."""
+    found = results(held)
+    undecided = Verdict("undecided", "because")
+    calibrated = ContractResult("calibrated", "It is.", Ceiling("ece", 0.15), undecided, Tally(40, 32), None)
+    assert broken_shares(replace(found, contracts=(*found.contracts, calibrated))) == shares
 
 
 def test_better_is_fewer_contracts_or_fewer_failures():
