@@ -78,11 +78,16 @@ def false_alarms(good: Path, runs: int, out: Path) -> Iterator[dict[str, Any]]:
         yield {"kind": "good adapter", "strength": f"seed {seed}", **json.loads(kept.read_text(encoding="utf-8"))}
 
 
-def true_rates(adapter: Path, cases: int) -> dict[str, str]:
-    """Share of cases in which each gating contract holds, on draws of a seed that no gate uses."""
-    asker = Asker(start_engine(identify(adapter, None, None)), max_new_tokens=MAX_NEW_TOKENS)
-    scene = Scene(tuple(load_catalog(name) for name in DEFAULT_CATALOGS))
-    return {c.name: _rate(c, asker, scene, cases) for c in GATING if not isinstance(c.bar, Ceiling)}
+def true_rates(folder: Path, cases: int) -> dict[str, str]:
+    """Share of cases in which each gating contract holds, on draws of a seed that no gate uses; kept in the folder."""
+    kept = folder / f"true-rates-{cases}.json"
+    if not kept.exists():
+        asker = Asker(start_engine(identify(folder / "adapter", None, None)), max_new_tokens=MAX_NEW_TOKENS)
+        scene = Scene(tuple(load_catalog(name) for name in DEFAULT_CATALOGS))
+        found = {c.name: _rate(c, asker, scene, cases) for c in GATING if not isinstance(c.bar, Ceiling)}
+        kept.write_text(json.dumps(found), encoding="utf-8")
+    rates: dict[str, str] = json.loads(kept.read_text(encoding="utf-8"))
+    return rates
 
 
 def _rate(contract: Contract, asker: Asker, scene: Scene, cases: int) -> str:
@@ -131,9 +136,10 @@ def main() -> None:
     sys.stdout.write(f"\naccepted broken adapters: {len(accepted)} of {len(broken)}\n")
     sys.stdout.write(f"good adapter not passed: {len(alarms)} of {options.runs}\n")
     for kind in accepted if options.true_rates else []:
-        rates = true_rates(options.out / kind.slug / "adapter", options.true_rates).items()
+        rates = true_rates(options.out / kind.slug, options.true_rates).items()
         listed = ", ".join(f"{name} {rate}" for name, rate in rates)
         sys.stdout.write(f"true rates of {kind.name}, {kind.strength}: {listed}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
