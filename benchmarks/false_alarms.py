@@ -28,6 +28,7 @@ from suite.rehearsal import right, scripted
 
 GATING = tuple(c for c in CONTRACTS if c.bar.gating and not isinstance(c.bar, NoWorse))
 """Those that decide: the others are only measured, and cost as many replies again."""
+PASSED = "passed"
 PROSE = "Of course, I will see to that.<end_of_turn>"
 UNDECLARED = "<start_function_call>call:not_declared{}<end_function_call><start_function_response>"
 END = "}<end_function_call>"
@@ -86,7 +87,7 @@ def gated(adapter: Known, seed: int) -> Results:
 def verdict(results: Results) -> str:
     """What comes of the contracts together: the gate opens only if all of them pass."""
     names = {c.verdict.name for c in results.contracts}
-    return "failed" if "fail" in names else "undecided" if "undecided" in names else "passed"
+    return "failed" if "fail" in names else "undecided" if "undecided" in names else PASSED
 
 
 def main() -> None:
@@ -99,7 +100,7 @@ def main() -> None:
         results = [gated(adapter, seed) for seed in range(1, runs + 1)]
         counts = Counter(map(verdict, results))
         shares = (f"{rate:.1%}" for rate in (adapter.prose, adapter.broken, adapter.undeclared))
-        found = (str(counts[name]) for name in ("passed", "undecided", "failed"))
+        found = (str(counts[name]) for name in (PASSED, "undecided", "failed"))
         replies = statistics.median(r.calls["generated"] for r in results)
         sys.stdout.write(f"| {' | '.join((*shares, *found, f'{replies:.0f}'))} |\n")
         sys.stdout.flush()

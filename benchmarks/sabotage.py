@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.false_alarms import GATING, verdict
+from benchmarks.false_alarms import GATING, PASSED, verdict
 from fixtures.catalogs import load_catalog
 from fixtures.choosing import SeededChooser
 from fixtures.errors import UserError
@@ -129,10 +129,10 @@ def main() -> None:
     sys.stdout.write(HEAD)
     bench = Bench.of(good, options.rows, options.epochs)
     judgements = list(told(sabotaged(bench, broken, options.out)))
-    accepted = [kind for kind, row in zip(broken, judgements, strict=True) if row["verdict"] == "pass"]
+    accepted = [kind for kind, row in zip(broken, judgements, strict=True) if row["verdict"] == PASSED]
     for _ in told(sabotaged(bench, sound, options.out)):
         pass
-    alarms = [row for row in told(false_alarms(options.good, options.runs, options.out)) if row["verdict"] != "pass"]
+    alarms = [row for row in told(false_alarms(options.good, options.runs, options.out)) if row["verdict"] != PASSED]
     sys.stdout.write(f"\naccepted broken adapters: {len(accepted)} of {len(broken)}\n")
     sys.stdout.write(f"good adapter not passed: {len(alarms)} of {options.runs}\n")
     for kind in accepted if options.true_rates else []:
