@@ -213,7 +213,7 @@ class Run:
             settled = [c for c in left if self._settled(c, judged[c.name], done)]
             left = [c for c in left if c not in settled]
             shut |= any(self._failed(c, judged) for c in settled) and not self.to_the_end
-            if shut:
+            if shut and done:  # one that fails by a known counterexample does before the first round; others have it
                 most = min(most, max(CAP, done))
                 left = [c for c in left if may_decide(tally_of(judged[c.name]), c.bar, most - done, self.risks)]
             if not left or done >= most:

@@ -21,6 +21,7 @@ STRANGE = "What do you mean?<end_of_turn>"
 
 
 def identity(name: str = "scripted", form: str = "functiongemma") -> Identity:
+    """Whom the results name as gated; there are no weights, so the digests are made up."""
     return Identity("tiny", "b" * 16, name, name[:16], form, load_format(form).digest)
 
 

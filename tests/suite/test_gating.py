@@ -205,6 +205,17 @@ def test_a_known_failure_of_a_never_contract_is_enough(tmp_path):
     assert results[1].contracts[0].verdict.name == "fail"
 
 
+def test_beside_a_known_failure_the_others_have_their_first_round(tmp_path):
+    """A gate that runs again after a failure, as nightly ones do."""
+    double, watched = scripted(GATING)
+    double.answer = lambda prompt: "<start_function_call>call:made_up{}<end_function_call>"
+    asked = {"engine": double, "contracts": watched, "cache": tmp_path, "catalogs": ["tuya"]}
+    gate("none", **asked)
+    counts = {c.name: c.tally.trials + c.tally.not_applicable for c in gate("none", **asked).contracts}
+    assert counts.pop("never_hallucinates_tools") == 0
+    assert min(counts.values()) == 40
+
+
 def test_the_gate_says_what_it_risks(tmp_path):
     results, _ = run(tmp_path)
     assert dict(results.risks) == {"alpha": 0.05, "beta": 0.05}
