@@ -197,6 +197,7 @@ def _counterexample(example: Counterexample) -> Html:
         "div",
         tag("h4", "Reply, as it came"),
         tag("pre", example.raw or "(nothing)", class_="reply", tabindex=0),
+        *([] if example.other is None else [_other_reply(example, example.other)]),
         tag("dl", *(join(tag("dt", title, class_=kind), tag("dd", text)) for title, text, kind in answers)),
     )
     return tag(
@@ -206,6 +207,12 @@ def _counterexample(example: Counterexample) -> Html:
         tag("h4", "Replay"),
         tag("pre", tag("code", example.replay), tabindex=0),
     )
+
+
+def _other_reply(example: Counterexample, other: str) -> Html:
+    """The second reply of a pair: that of the case asked otherwise, or one to the very same case."""
+    title = "Reply when asked otherwise" if example.case.variant else "Reply it is compared with"
+    return join(tag("h4", title), tag("pre", other or "(nothing)", class_="reply", tabindex=0))
 
 
 def _right_calls(example: Counterexample) -> list[tuple[str, str, str]]:

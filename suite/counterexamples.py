@@ -40,8 +40,8 @@ def _reduced(contract: Contract, smallest: Sequence[Judged], asker: Asker, calls
             continue
         assert isinstance(judged.outcome, Broken)
         found = reduce(contract, judged.case, judged.outcome, asker, calls)
-        raw = asker.ask([found.case])[0].raw
-        yield replace(judged, case=found.case, raw=raw, outcome=found.broken), found.minimal
+        (reply,) = asker.ask([found.case])
+        yield replace(judged, case=found.case, reply=reply, outcome=found.broken), found.minimal
 
 
 def _counterexample(contract: Contract, judged: Judged, minimal: bool, replay: str) -> Counterexample:
@@ -49,10 +49,11 @@ def _counterexample(contract: Contract, judged: Judged, minimal: bool, replay: s
     return Counterexample(
         contract=contract.name,
         case=judged.case,
-        raw=judged.raw,
+        raw=judged.reply.raw,
         got=judged.outcome.got,
         wanted=judged.outcome.wanted,
         lane=judged.lane,
         minimal=minimal,
         replay=replay,
+        other=judged.reply.other.raw if judged.reply.other else None,
     )

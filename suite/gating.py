@@ -253,7 +253,7 @@ class Run:
         drawn = [(contract, case) for contract in contracts for case in draw(contract)]
         replies = self.seconds.added(drawn, self.asker.ask([case for _, case in drawn], lane))
         for (contract, case), reply in zip(drawn, replies, strict=True):
-            judged[contract.name].append(Judged(lane, case, reply.raw, contract.judge(case, reply)))
+            judged[contract.name].append(Judged(lane, case, reply, contract.judge(case, reply)))
 
     def _figures(self, contract: Contract, judged: Sequence[Judged]) -> Statistics:
         """What the measured cases come to; resampling takes its time, so only where there are more than last time."""

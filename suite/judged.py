@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fixtures.types import Case
-from suite.outcome import Broken, Held, Lane, NotApplicable, Outcome, Scored, Tally
+from suite.outcome import Broken, Held, Lane, NotApplicable, Outcome, Reply, Scored, Tally
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One case of one lane, its raw reply, and what the contract said."""
+    """One case of one lane, the reply, and what the contract said."""
 
     lane: Lane
     case: Case
-    raw: str
+    reply: Reply
     outcome: Outcome
 
 

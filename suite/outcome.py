@@ -212,7 +212,10 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Counterexample:
-    """A failing case with all that a person needs to see what went wrong and to run it again."""
+    """A failing case with all that a person needs to see what went wrong and to run it again.
+
+    `other` is the raw reply that `raw` was compared with, for contracts that compare.
+    """
 
     contract: str
     case: Case
@@ -222,6 +225,7 @@ class Counterexample:
     lane: Lane
     minimal: bool
     replay: str
+    other: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -245,7 +245,7 @@ def _bin_from_json(document: Mapping[str, Any]) -> Bin:
 
 
 def _counterexample_to_json(example: Counterexample) -> dict[str, Any]:
-    plain = ("contract", "raw", "got", "wanted", "lane", "minimal", "replay")
+    plain = ("contract", "raw", "other", "got", "wanted", "lane", "minimal", "replay")
     return {**{name: getattr(example, name) for name in plain}, "case": case_to_json(example.case)}
 
 

@@ -129,7 +129,7 @@ def lane_text(example: Counterexample) -> str:
 
 
 def counterexample_lines(example: Counterexample) -> list[str]:
-    """The tools, the conversation, the raw reply, what was got and wanted, and the one command that replays it."""
+    """The tools, the conversation, raw replies, what was got and wanted, and the one command that replays it."""
     rows = [("tools", tool) for tool in tool_lines(example)] or [("tools", "none")]
     rows += expectation_rows(example.case.catalog)
     rows += [(str(message.get("role", "?")), message_text(message)) for message in example.case.messages]
@@ -137,6 +137,7 @@ def counterexample_lines(example: Counterexample) -> list[str]:
         rows += variant_rows(example.case.variant, example.case)
     rows += [
         ("reply", _shortened(example.raw) or "(nothing)"),
+        *([] if example.other is None else [("compared", _shortened(example.other) or "(nothing)")]),
         ("got", example.got),
         ("wanted", example.wanted),
         ("replay", example.replay),

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from fixtures.types import Variant
 from reports.page import render
 from suite.outcome import Results
 from suite.results import from_json, to_json
@@ -39,6 +40,19 @@ def test_every_fact_of_the_results_is_there(results: Results) -> None:
         facts += [contract.name, contract.promise, contract.verdict.reason]
         facts += [printable(x) for e in contract.counterexamples for x in (e.raw, e.got, e.wanted, e.replay)]
     assert [fact for fact in facts if fact not in text] == []
+
+
+@pytest.mark.parametrize("pair", [True, False])
+def test_a_reply_that_was_compared_stands_below_the_first(pair: bool) -> None:
+    number = next(n for n, contract in enumerate(FAILING.contracts) if contract.counterexamples)
+    contract = FAILING.contracts[number]
+    (example,) = contract.counterexamples
+    case = replace(example.case, variant=Variant("in capitals", example.case)) if pair else example.case
+    shown = replace(contract, counterexamples=(replace(example, case=case, other="the other reply"),))
+    results = replace(FAILING, contracts=(*FAILING.contracts[:number], shown, *FAILING.contracts[number + 1 :]))
+    text = Reader(render(from_json(to_json(results)), "r.json")).text
+    title = "Reply when asked otherwise" if pair else "Reply it is compared with"
+    assert text.index(printable(example.raw)) < text.index(title) < text.index("the other reply")
 
 
 @BOTH

@@ -70,6 +70,7 @@ def test_an_engine_that_depends_on_its_batch_is_told_from_one_that_cannot_repeat
     assert result.measures["flips, run to re-run"].estimate == 0
     assert "padding" in result.counterexamples[0].wanted
     assert PROSE in result.counterexamples[0].got
+    assert result.counterexamples[0].other == PROSE != result.counterexamples[0].raw
 
     count = {"calls": 0}
 

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from fixtures.types import Catalog, Fallback, Tool
+from fixtures.types import Catalog, Fallback, Tool, Variant
 from suite.outcome import Never, Rate, ReportOnly, Results, Tally
 from suite.summary import (
     LONGEST_REPLY,
@@ -119,3 +119,13 @@ def test_a_range_ends_at_100_only_without_failures() -> None:
     assert nearly.held_rate
     assert range_text(perfect, perfect.held_rate) == "99.8 to 100 %"
     assert range_text(nearly, nearly.held_rate) == "99.8 to 100.0 %"
+
+
+def test_of_a_pair_both_replies_are_shown() -> None:
+    pair = replace(FORGOTTEN.case, variant=Variant("the request in capitals", FORGOTTEN.case))
+    lines = counterexample_lines(replace(FORGOTTEN, case=pair, other="DONE.<end_of_turn>"))
+    shown = [line.split(maxsplit=1) for line in lines]
+    assert ["reply", FORGOTTEN.raw] in shown
+    assert ["compared", "DONE.<end_of_turn>"] in shown
+    assert ["compared", "(nothing)"] in [line.split() for line in counterexample_lines(replace(FORGOTTEN, other=""))]
+    assert not any("compared" in line for line in counterexample_lines(FORGOTTEN))

@@ -12,8 +12,10 @@ from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall, Variant, user
 from suite.asking import Asker
 from suite.cases import asked_otherwise, clear
 from suite.contracts.same_answer_asked_otherwise import same_answer_asked_otherwise as contract
+from suite.counterexamples import counterexamples
 from suite.engine import ScriptedEngine
 from suite.grounding import ungrounded
+from suite.judged import Judged
 from suite.outcome import Broken, Held, NotApplicable
 from suite.reduce import reduce
 from suite.rehearsal import right, scripted
@@ -80,6 +82,16 @@ def test_an_engine_that_minds_the_relation_is_caught_with_a_pair_of_few_tools(re
         assert small.minimal
         # Two tools where it is about their order or number, else only the one that is called.
         assert len(small.case.catalog.tools) <= 2
+
+
+def test_a_violation_is_told_with_the_replies_to_both_members_of_the_pair():
+    case, variant = variants(RELATIONS[0], 1)[0]
+    pair = replace(case, kind="pair", variant=variant)
+    asker = minding(pair)
+    (reply,) = asker.ask([pair])
+    judged = Judged("measure", pair, reply, contract.judge(pair, reply))
+    (example,) = counterexamples(contract, [judged], asker, 200, "pytest")
+    assert (example.raw, example.other) == (right(example.case), NOTHING)
 
 
 def test_an_engine_that_does_not_mind_holds():
