@@ -17,7 +17,7 @@ from suite.stash import RESULTS, SETTINGS
 
 _OPTIONS = (
     "adapter", "base", "format", "catalog", "seed", "budget", "contracts", "champion", "to_the_end", "processes",
-    "results",
+    "results", "cache",
 )  # fmt: skip
 
 
@@ -61,11 +61,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         help="processes that answer together (default: one a core for a small base on a processor, at most 4; else 1)",
     )
+    group.addoption("--cache", metavar="DIR", help="keep replies and counterexamples there (default: .callproof)")
     group.addoption("--results", metavar="FILE", help="write the results there as JSON, for reports and promotion")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     command_line = {name: config.getoption(name) for name in _OPTIONS}
+    if command_line["cache"]:  # on a command line it is meant from where one stands, in pyproject.toml from the file
+        command_line["cache"] = str(config.invocation_params.dir / command_line["cache"])
     try:
         settings = read_settings(config.rootpath / "pyproject.toml", command_line)
         if settings.adapter is not None:

@@ -93,6 +93,13 @@ def test_results_are_written(run, tmp_path):
     assert {c.name for c in results.contracts} >= {"valid_calls", "chooses_a_tool"}
 
 
+def test_what_is_kept_can_be_kept_elsewhere(run, tmp_path):
+    code, _ = gate(run, "-k", "chooses_a_tool", "--cache", "elsewhere")
+    assert code == 1
+    assert list((tmp_path / "elsewhere" / "counterexamples" / "chooses_a_tool").glob("*.json"))
+    assert not (tmp_path / ".callproof").exists()
+
+
 def test_settings_can_stand_in_pyproject(run, tmp_path):
     (tmp_path / "pytest.ini").unlink()
     (tmp_path / "pyproject.toml").write_text("[tool.callproof]\nseed = 9\n[tool.pytest.ini_options]\n")
