@@ -1,6 +1,9 @@
 """The loop that repairs: what it learns from, when it stops, and that the exam stays out of it."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +19,10 @@ from suite.outcome import Ceiling, ContractResult, Generation, Identity, Never, 
 from suite.results import write
 from suite.scene import Scene
 from train.data import read_rows
+from train.leaks import leaks
 from train.repair import Tools, better, broken_shares, draw, lessons, repair
 
+ROOT = Path(__file__).parents[2]
 NEVER = next(c for c in CONTRACTS if c.name == "never_hallucinates_tools")
 FUNCTIONGEMMA = load_format("functiongemma")
 SCENE = Scene((), words=words("train"))
@@ -210,3 +215,30 @@ def test_numbers_that_make_no_sense_are_refused(tmp_path, rounds, cases):
 
 def _names(row):
     return [call["function"]["name"] for call in row["messages"][-1].get("tool_calls", ())]
+
+
+@pytest.mark.model
+def test_an_adapter_that_makes_tools_up_passes_after_a_few_rounds_and_the_exam_stays_out(tmp_path):
+    """It never saw a request that nothing fits; in the rounds it learns such requests, in words that the gate lacks."""
+    plain = ["fixtures.datasets", "hotel", "--rows", "120", "--seed", "1", "--positives-only", "--out", "plain.jsonl"]
+    done = [
+        _command(tmp_path, *plain),
+        _command(
+            tmp_path, "train", "sft", "--data", "plain.jsonl", "--out", "run", "--epochs", "1", "--processes", "2"
+        ),
+        _command(tmp_path, "train", "repair", "run", "--out", "mended", "--rounds", "3", "--cases", "160"),
+    ]
+    rounds = [json.loads(line) for line in (tmp_path / "mended" / "repair.jsonl").read_text().splitlines()]
+    assert [run.returncode for run in done] == [0, 0, 0], rounds
+    assert NEVER.name in rounds[0]["failing"]
+    assert rounds[-1]["passed"]
+    for data in (tmp_path / "mended").glob("round-*/rows.jsonl"):
+        rows = read_rows(data, FUNCTIONGEMMA).rows
+        found = leaks(rows, seed=0, catalogs=(), known=tmp_path / ".callproof" / "counterexamples")
+        assert [finding.rule for finding in found if finding.group == "teaches the fault"] == []
+
+
+def _command(folder: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", module, *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=900)
