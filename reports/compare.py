@@ -1,8 +1,11 @@
 """Trainers side by side: the same exam, several seeds, and a winner only where chance does not explain it.
 
 A column is a folder of runs that differ in their seed alone; each run is a folder with `results.json` and `run/`, as
-`.ci/gate` leaves it. A cell is the mean over the seeds with its 95 % interval by Student's t. A figure is marked as
-the best of its row only if Welch's t-test tells it from every other column at 5 % (B. L. Welch, Biometrika 34, 1947).
+`.ci/gate` leaves it. A cell is the mean over the seeds with its 95 % interval. What a mean is uncertain by has two
+sources: each seed trains another adapter, and the exam, which is the same for all of them, has so many cases and no
+more. Their variances are added, with the degrees of freedom of F. E. Satterthwaite (Biometrics Bulletin 2, 1946). A
+figure is marked as the best of its row only if the t-test of B. L. Welch (Biometrika 34, 1947) tells it from every
+other column at 5 %.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fixtures.errors import UserError
-from reports.criteria import CRITERIA, Cost, Criterion
+from reports.criteria import CRITERIA, Cost, Criterion, Figure
 from suite import results as results_file
 from suite.outcome import Interval, Results
 
@@ -39,10 +42,24 @@ class Column:
     name: str
     runs: tuple[Run, ...]
 
-    def values(self, criterion: Criterion) -> list[float]:
+    def figures(self, criterion: Criterion) -> list[Figure]:
         """The criterion's figure of each run that has it."""
         found = [criterion.figure(run.results, run.cost) for run in self.runs]
-        return [value for value in found if value is not None]
+        return [figure for figure in found if figure is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A mean over seeds; `variances` are those of its independent sources, each with its degrees of freedom."""
+
+    value: float
+    variances: tuple[tuple[float, int], ...] = ()
+
+    @property
+    def interval(self) -> Interval:
+        """At `LEVEL`; equal bounds where nothing varies."""
+        reach = _reach(self.variances)
+        return Interval(self.value, self.value - reach, self.value + reach, LEVEL)
 
 
 def read_column(folder: Path) -> Column:
@@ -96,47 +113,52 @@ def _exam(a: Results, b: Results) -> list[tuple[str, object, object]]:
     ]
 
 
-def mean_interval(values: Sequence[float], level: float = LEVEL) -> Interval:
-    """The mean with its two-sided interval by Student's t; without an interval (equal bounds) for a single value."""
+def mean_of(figures: Sequence[Figure]) -> Mean:
+    """The mean of at least one figure. More seeds make it surer of the training, not of the exam that all sat."""
+    values = [figure.value for figure in figures]
+    variances = [(statistics.variance(values) / len(values), len(values) - 1)] if len(values) > 1 else []
+    cases = min(figure.cases for figure in figures)
+    if cases > 1:
+        variances.append((statistics.fmean(figure.error**2 for figure in figures), cases - 1))
+    return Mean(statistics.fmean(values), tuple(variances))
+
+
+def _reach(variances: Sequence[tuple[float, int]]) -> float:
+    """How far a sum of estimates with these independent variances may be off at `LEVEL`."""
     from scipy.stats import t
 
-    mean = statistics.fmean(values)
-    if len(values) < 2:
-        return Interval(mean, mean, mean, level)
-    reach = float(t.ppf((1 + level) / 2, len(values) - 1)) * statistics.stdev(values) / math.sqrt(len(values))
-    return Interval(mean, mean - reach, mean + reach, level)
+    whole = sum(variance for variance, _ in variances)
+    if whole <= 0:
+        return 0.0
+    freedom = whole**2 / sum(variance**2 / degrees for variance, degrees in variances)
+    return float(t.ppf((1 + LEVEL) / 2, freedom)) * math.sqrt(whole)
 
 
 def best(criterion: Criterion, columns: Sequence[Column]) -> str | None:
     """The column that is better than every other one beyond chance, if there is one."""
-    known = [(column.name, column.values(criterion)) for column in columns]
-    known = [(name, values) for name, values in known if len(values) >= FEWEST_SEEDS]
-    if len(known) < 2:
+    known = [(column.name, column.figures(criterion)) for column in columns]
+    means = {name: mean_of(figures) for name, figures in known if len(figures) >= FEWEST_SEEDS}
+    if len(means) < 2:
         return None
-    ordered = sorted(known, key=lambda pair: statistics.fmean(pair[1]), reverse=not criterion.lower_is_better)
-    (name, values), *others = ordered
-    return name if all(differs(values, other) for _, other in others) else None
+    first, *others = sorted(means, key=lambda name: means[name].value, reverse=not criterion.lower_is_better)
+    return first if all(differs(means[first], means[other]) for other in others) else None
 
 
-def differs(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Whether Welch's t-test tells the two means apart; values that never vary differ if they are not equal."""
-    from scipy.stats import ttest_ind
-
-    if len({*one}) == 1 and len({*other}) == 1:
-        return one[0] != other[0]
-    return bool(ttest_ind(one, other, equal_var=False).pvalue < 1 - LEVEL)
+def differs(one: Mean, other: Mean) -> bool:
+    """Whether Welch's t-test tells the two means apart; those that never vary differ if they are not equal."""
+    return abs(one.value - other.value) > _reach(one.variances + other.variances)
 
 
 def cell(criterion: Criterion, column: Column, winner: str | None) -> str:
     """Mean and interval as text; a dash where no run has the figure."""
-    values = column.values(criterion)
-    if not values:
+    figures = column.figures(criterion)
+    if not figures:
         return "-"
-    interval = mean_interval(values)
+    interval = mean_of(figures).interval
     told = criterion.text(interval.estimate)
     if column.name == winner:
         told = f"**{told}**"
-    if len(values) < FEWEST_SEEDS:
+    if len(figures) < FEWEST_SEEDS:
         return told
     low = max(0.0, interval.low)
     high = min(1.0, interval.high) if criterion.percent else interval.high
@@ -148,13 +170,13 @@ def table(columns: Sequence[Column]) -> str:
     heads = ["criterion", *(f"{c.name} ({len(c.runs)} seeds)" for c in columns)]
     lines = [f"| {' | '.join(heads)} |", "| --- " * len(heads) + "|"]
     for criterion in CRITERIA:
-        if any(column.values(criterion) for column in columns):
+        if any(column.figures(criterion) for column in columns):
             winner = best(criterion, columns)
             direction = "lower is better" if criterion.lower_is_better else "higher is better"
             cells = [f"{criterion.name} ({direction})", *(cell(criterion, column, winner) for column in columns)]
             lines.append(f"| {' | '.join(cells)} |")
     note = (
-        "Means over the seeds with 95 % intervals (Student's t); bold: better than every other column beyond chance"
-        " (Welch's t-test, 5 %)."
+        "Means over the seeds with 95 % intervals, of training and of the exam's cases (t); bold: better than every"
+        " other column beyond chance (Welch's t-test, 5 %)."
     )
     return "\n".join(lines) + f"\n\n{note}\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports.chart import Axis
-from reports.compare import Column, mean_interval
+from reports.compare import Column, mean_of
 from reports.criteria import CRITERIA, Criterion
 from reports.html import Html, join, tag
 
@@ -20,7 +20,7 @@ STYLE = (
 
 def chart(columns: Sequence[Column]) -> str:
     """A standalone SVG; criteria that no run has are left out."""
-    shown = [criterion for criterion in CRITERIA if any(column.values(criterion) for column in columns)]
+    shown = [criterion for criterion in CRITERIA if any(column.figures(criterion) for column in columns)]
     height = PANEL + ROW * len(columns)
     panels = [
         tag("g", _panel(criterion, columns), transform=f"translate(0 {number * height})")
@@ -57,8 +57,8 @@ def _row(criterion: Criterion, column: Column, axis: Axis, y: int) -> Html:
         tag("text", column.name, x=0, y=y + 4),
         tag("line", x1=axis.left, x2=axis.right, y1=y, y2=y, class_="track"),
     ]
-    if values := column.values(criterion):
-        interval = mean_interval(values)
+    if figures := column.figures(criterion):
+        interval = mean_of(figures).interval
         low, high = axis.at(interval.low), axis.at(interval.high)
         parts.append(tag("line", x1=low, x2=high, y1=y, y2=y, class_="reach"))
         parts.append(tag("circle", cx=axis.at(interval.estimate), cy=y, r=4, class_="dot"))
@@ -68,7 +68,7 @@ def _row(criterion: Criterion, column: Column, axis: Axis, y: int) -> Html:
 
 def _axis(criterion: Criterion, columns: Sequence[Column]) -> Axis:
     """From the lowest to the highest mean, with room for some of the intervals; shares stay within 0 and 1."""
-    means = [mean_interval(values).estimate for column in columns if (values := column.values(criterion))]
+    means = [mean_of(figures).value for column in columns if (figures := column.figures(criterion))]
     room = max(max(means) - min(means), 0.02 * max(map(abs, means)), 1e-6)
     low = max(0.0, min(means) - room)
     high = min(1.0, max(means) + room) if criterion.percent else max(means) + room

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from statistics import NormalDist
+from typing import TypeAlias
 
 from suite.outcome import ContractResult, Results
 
@@ -12,11 +15,23 @@ Cost = Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """One run's figure; `error` is the standard error that comes of asking so many `cases` and no more."""
+
+    value: float
+    error: float = 0.0
+    cases: int = 0
+
+
+Reader: TypeAlias = Callable[[Results, Cost], Figure | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Criterion:
     """A row of the comparison; `figure` is None where a run does not have it."""
 
     name: str
-    figure: Callable[[Results, Cost], float | None]
+    figure: Reader
     percent: bool = True
     lower_is_better: bool = False
 
@@ -28,42 +43,53 @@ def _contract(results: Results, name: str) -> ContractResult | None:
     return next((c for c in results.contracts if c.name == name), None)
 
 
-def held(name: str) -> Callable[[Results, Cost], float | None]:
-    """The share of measured cases in which the contract holds."""
+def held(name: str) -> Reader:
+    """The share of measured cases in which the contract holds.
 
-    def figure(results: Results, cost: Cost) -> float | None:
+    Its error is that of Agresti and Coull (The American Statistician 52, 1998), who add two successes and two failures:
+    80 of 80 are not known to be all.
+    """
+
+    def figure(results: Results, cost: Cost) -> Figure | None:
         found = _contract(results, name)
-        return found.tally.held / found.tally.trials if found and found.tally.trials else None
+        if not found or not found.tally.trials:
+            return None
+        trials, kept = found.tally.trials, found.tally.held
+        likely = (kept + 2) / (trials + 4)
+        return Figure(kept / trials, math.sqrt(likely * (1 - likely) / (trials + 4)), trials)
 
     return figure
 
 
-def broken(name: str) -> Callable[[Results, Cost], float | None]:
+def broken(name: str) -> Reader:
     """The share of measured cases in which the contract is broken."""
 
-    def figure(results: Results, cost: Cost) -> float | None:
+    def figure(results: Results, cost: Cost) -> Figure | None:
         share = held(name)(results, cost)
-        return None if share is None else 1 - share
+        return share and Figure(1 - share.value, share.error, share.cases)
 
     return figure
 
 
-def measure(name: str, statistic: str) -> Callable[[Results, Cost], float | None]:
-    """A statistic over the measured sample."""
+def measure(name: str, statistic: str) -> Reader:
+    """A statistic over the measured sample, with the error that its interval tells."""
 
-    def figure(results: Results, cost: Cost) -> float | None:
+    def figure(results: Results, cost: Cost) -> Figure | None:
         found = _contract(results, name)
         interval = found.measures.get(statistic) if found else None
-        return interval.estimate if interval else None
+        if not found or not interval:
+            return None
+        reach = NormalDist().inv_cdf((1 + interval.level) / 2)
+        return Figure(interval.estimate, (interval.high - interval.low) / (2 * reach), found.tally.trials)
 
     return figure
 
 
-def cost(key: str, unit: float) -> Callable[[Results, Cost], float | None]:
+def cost(key: str, unit: float) -> Reader:
     """What training took, in multiples of `unit`."""
 
-    def figure(results: Results, spent: Cost) -> float | None:
-        return spent[key] / unit if key in spent else None
+    def figure(results: Results, spent: Cost) -> Figure | None:
+        return Figure(spent[key] / unit) if key in spent else None
 
     return figure
 

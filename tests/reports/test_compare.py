@@ -4,11 +4,13 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.stats import ttest_ind
 
 from reports.__main__ import main
-from reports.compare import best, cell, differs, mean_interval, read_column
-from reports.criteria import CRITERIA, Criterion
+from reports.compare import Mean, best, cell, differs, mean_of, read_column
+from reports.criteria import CRITERIA, Criterion, Figure
 from suite.outcome import Tally
 from suite.results import write
 from tests.reports.sample import PASSING
@@ -37,23 +39,56 @@ def test_the_sample_has_the_contract_that_these_tests_change():
     assert any(c.name == "never_hallucinates_tools" for c in PASSING.contracts)
 
 
-def test_a_mean_has_the_interval_of_student():
+def mean(*values: float, error: float = 0.0, cases: int = 0) -> Mean:
+    return mean_of([Figure(value, error, cases) for value in values])
+
+
+def test_a_mean_of_what_is_known_exactly_has_the_interval_of_student():
     # Three values with mean 2 and standard deviation 1: t(0.975, 2) = 4.3027, over the root of 3.
-    interval = mean_interval([1.0, 2.0, 3.0])
+    interval = mean(1.0, 2.0, 3.0).interval
     assert interval.estimate == 2.0
     assert interval.high - interval.estimate == pytest.approx(4.30265 / 3**0.5, abs=1e-4)
 
 
-def test_a_single_value_has_no_interval():
-    interval = mean_interval([0.4])
+def test_seeds_that_agree_are_still_as_unsure_as_their_exam():
+    # t(0.975, 79) = 1.9905 of the exam's error; three seeds sat the same cases, so they do not make it smaller.
+    interval = mean(0.9, 0.9, 0.9, error=0.02, cases=80).interval
+    assert interval.high - interval.estimate == pytest.approx(1.9905 * 0.02, abs=1e-4)
+    figure = SHARE.figure(with_held(200), {})
+    assert figure
+    assert (figure.value, figure.cases) == (0.0, 200)
+    assert figure.error == pytest.approx((202 * 2 / 204**2 / 204) ** 0.5)
+
+
+def test_an_interval_that_knows_both_errors_covers_the_truth():
+    """Of adapters whose true rate varies by seed, at one exam of cases that are hard for all of them or none."""
+    random, hit, rounds = np.random.default_rng(1), 0, 400
+    for _ in range(rounds):
+        hard = random.normal(0, 0.03)
+        rates = np.clip(0.9 + hard + random.normal(0, 0.02, 3), 0, 1)
+        interval = mean(*map(float, rates), error=0.03, cases=80).interval
+        hit += interval.low <= 0.9 <= interval.high
+    assert 0.92 <= hit / rounds <= 0.99
+
+
+def test_a_single_value_of_no_exam_has_no_interval():
+    interval = mean(0.4).interval
     assert interval.low == interval.high == 0.4
 
 
 def test_a_clear_difference_is_told_from_chance_and_a_small_one_is_not():
-    assert differs([0.1, 0.11, 0.12], [0.5, 0.52, 0.51])
-    assert not differs([0.1, 0.3, 0.5], [0.2, 0.4, 0.5])
-    assert differs([0.0, 0.0, 0.0], [1.0, 1.0, 1.0])
-    assert not differs([1.0, 1.0, 1.0], [1.0, 1.0, 1.0])
+    assert differs(mean(0.1, 0.11, 0.12), mean(0.5, 0.52, 0.51))
+    assert not differs(mean(0.1, 0.3, 0.5), mean(0.2, 0.4, 0.5))
+    assert differs(mean(0.0, 0.0, 0.0), mean(1.0, 1.0, 1.0))
+    assert not differs(mean(1.0, 1.0, 1.0), mean(1.0, 1.0, 1.0))
+    assert not differs(mean(0.98, 0.98, 0.98, error=0.01, cases=80), mean(0.99, 0.99, 0.99, error=0.01, cases=80))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_where_no_cases_are_asked_it_is_the_test_of_welch(seed):
+    one, other = np.random.default_rng(seed).normal([[0.0], [seed]], 1.0, (2, 4))
+    told = differs(mean(*map(float, one)), mean(*map(float, other)))
+    assert told == (ttest_ind(one, other, equal_var=False).pvalue < 0.05)
 
 
 def test_the_best_is_marked_only_beyond_chance(tmp_path):
