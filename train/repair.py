@@ -1,8 +1,9 @@
 """`python -m train repair RUN --out FOLDER`: gate, make rows of what fails, train on, gate again, until it passes.
 
 The exam is not trained on: rows are made of fresh requests to the very contracts that failed, but in words of the train
-split (fixtures/vocab.py), of which the gate has none. A request that the adapter answers wrongly becomes a row with the
-right answer, which is known by construction; as many that it answers rightly go along, so that it keeps what it can.
+split (fixtures/vocab.py), of which the gate has none. Each becomes a row with the right answer, which is known by
+construction. Those that the adapter answers rightly go along, or it would unlearn them: trained on a few requests that
+nothing fits and hardly any other, adapters refused what they had served before.
 
 FOLDER/round-N/rows.jsonl, run/, results.json   what was learned in a round, and how the gate went after it
 FOLDER/repair.jsonl                             a line a round: what failed, what was made of it, what it cost
@@ -14,7 +15,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -108,17 +109,16 @@ def repair(
 def broken_shares(results: Results) -> dict[str, float]:
     """Of each gating contract that did not pass: the share of measured cases that broke it.
 
-    One that failed by what was found and not by what was measured counts with one case more than was measured. A
-    statistic that is undecided where another contract failed was cut short by that: nothing is learned of it.
+    One that failed by what was found and not by what was measured counts as one broken case. What is undecided where
+    another contract failed was cut short by that: a statistic, or one that nothing has broken so far, is left out.
     """
     shares = {}
     failed = any(contract.verdict.name == "fail" for contract in results.contracts)
     for contract in results.contracts:
-        cut_short = failed and isinstance(contract.bar, Ceiling) and contract.verdict.name == "undecided"
-        passed = contract.verdict.name == "pass" or cut_short
+        tally, cut_short = contract.tally, failed and contract.verdict.name == "undecided"
+        wrong = tally.trials - tally.held or min(1, tally.found)
+        passed = contract.verdict.name == "pass" or (cut_short and (isinstance(contract.bar, Ceiling) or not wrong))
         if contract.bar.gating and not isinstance(contract.bar, NoWorse) and not passed:
-            tally = contract.tally
-            wrong = tally.trials - tally.held or min(1, tally.found)
             shares[contract.name] = wrong / max(1, tally.trials)
     return shares
 
@@ -144,34 +144,28 @@ def draw(
 def lessons(
     asked: Sequence[tuple[Contract, Case]], replies: Sequence[Reply], pairs_in: Format | None = None
 ) -> tuple[list[Mapping[str, Any]], int]:
-    """Rows with the right answers, and how many of them were answered wrongly; right ones fill up to as many again.
+    """Rows with the right answers to all that was asked, and how many of them were answered wrongly.
 
     With `pairs_in`, the format of the replies, a wrong one becomes a pair with what was said as the rejected answer;
     one that never ended has no place in a pair, and stays a row.
     """
-    wrong: list[Mapping[str, Any]] = []
-    right: list[Mapping[str, Any]] = []
+    rows: list[Mapping[str, Any]] = []
+    wrong = 0
     for (contract, case), reply in zip(asked, replies, strict=True):
         outcome = contract.judge(case, reply)
         failed = isinstance(outcome, Broken) or (isinstance(outcome, Scored) and not outcome.correct)
         held = isinstance(outcome, Held) or (isinstance(outcome, Scored) and outcome.correct)
         if _is_known(case) and (failed or held):
             paired = pairs_in if failed and pairs_in and ends_once(reply.raw, pairs_in) else None
-            line = pair_of(case, reply, paired) if paired else row_of(case)
-            (wrong if failed else right).append(line)
-    return list(_alternating(wrong, right[: len(wrong)])), len(wrong)
+            rows.append(pair_of(case, reply, paired) if paired else row_of(case))
+            wrong += failed
+    return rows, wrong
 
 
 def _is_known(case: Case) -> bool:
     """Whether the right answer can be written: where nothing fits, only a catalog that wants no call then tells it."""
     calls = case.oracle.calls
     return bool(calls) or (calls == () and case.catalog.policy == "abstain")
-
-
-def _alternating(wrong: Sequence[Mapping[str, Any]], right: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    for number, line in enumerate(wrong):
-        yield line
-        yield from right[number : number + 1]
 
 
 def pair_of(case: Case, reply: Reply, form: Format) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from fixtures.formats import load_format
 from fixtures.types import Case, Fallback, ToolCall
 from fixtures.vocab import split_of, words
 from suite.contracts import CONTRACTS
-from suite.outcome import Ceiling, ContractResult, Generation, Identity, Never, Reply, Results, Tally, Verdict
+from suite.outcome import Ceiling, ContractResult, Generation, Identity, Never, Rate, Reply, Results, Tally, Verdict
 from suite.results import write
 from suite.scene import Scene
 from train.data import read_rows
@@ -103,7 +103,7 @@ def test_nothing_wrong_leaves_nothing_to_learn(tmp_path):
     assert not only.passed
 
 
-def test_lessons_are_the_right_answers_to_what_went_wrong_and_as_many_others():
+def test_lessons_are_the_right_answers_to_what_went_wrong_and_to_what_did_not():
     asked = draw([NEVER], SCENE, {NEVER.name: 0.5}, 12, 0)
     rows, wrong = lessons(asked, invents(Path(), [case for _, case in asked]))
     assert wrong == 6
@@ -183,6 +183,13 @@ def test_a_failure_that_only_the_search_found_counts_as_one():
     )
     again = Results(found.identity, {}, 0, 400, 160, found.started, 1.0, {}, {}, {"alpha": 0.05}, (failed,))
     assert broken_shares(again) == {NEVER.name: 0.01}
+
+
+@pytest.mark.parametrize(("held", "shares"), [(40, {}), (39, {"valid_calls": 0.025})])
+def test_a_rate_cut_short_by_a_failure_is_repaired_if_something_broke_it(held, shares):
+    found = results(90)
+    valid = ContractResult("valid_calls", "", Rate(0.95), Verdict("undecided", "because"), Tally(40, held), None)
+    assert broken_shares(replace(found, contracts=(*found.contracts, valid))) == {NEVER.name: 0.1, **shares}
 
 
 @pytest.mark.parametrize(("held", "shares"), [(90, {NEVER.name: 0.1}), (100, {"calibrated": 0.2})])
