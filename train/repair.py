@@ -1,9 +1,9 @@
 """`python -m train repair RUN --out FOLDER`: gate, make rows of what fails, train on, gate again, until it passes.
 
-The exam is not trained on: rows are made of fresh requests to the very contracts that failed, but in words of the train
-split (fixtures/vocab.py), of which the gate has none. Each becomes a row with the right answer, which is known by
-construction. Those that the adapter answers rightly go along, or it would unlearn them: trained on a few requests that
-nothing fits and hardly any other, adapters refused what they had served before.
+The exam is not trained on: rows are made of fresh requests as the gating contracts have them, most to those that
+failed, but in words of the train split (fixtures/vocab.py), of which the gate has none. Each becomes a row with the
+right answer, which is known by construction. Those that the adapter answers rightly go along, or it would unlearn them:
+trained on a few requests that nothing fits and hardly any other, adapters refused what they had served before.
 
 FOLDER/round-N/rows.jsonl, run/, results.json   what was learned in a round, and how the gate went after it
 FOLDER/repair.jsonl                             a line a round: what failed, what was made of it, what it cost
@@ -131,13 +131,17 @@ def better(before: Mapping[str, float], after: Mapping[str, float]) -> bool:
 def draw(
     contracts: Sequence[Contract], scene: Scene, failing: Mapping[str, float], cases: int, number: int
 ) -> list[tuple[Contract, Case]]:
-    """Fresh cases of the contracts that failed, equally many of each, as decided by the number of the round."""
-    chosen = [contract for contract in contracts if contract.name in failing]
-    each = max(1, cases // max(1, len(chosen)))
+    """Fresh cases as decided by the number of the round, of each contract that failed twice as many as of the others.
+
+    What passed is asked too: adapters that learned of one contract alone broke the next, round after round.
+    """
+    if not failing:
+        return []
+    weights = [2 if contract.name in failing else 1 for contract in contracts]
     return [
         (contract, contract.draw(scene, SeededChooser(f"repair:{number}:{contract.name}:{n}")))
-        for contract in chosen
-        for n in range(each)
+        for contract, weight in zip(contracts, weights, strict=True)
+        for n in range(max(1, cases * weight // sum(weights)))
     ]
 
 
@@ -228,7 +232,7 @@ def main(options: argparse.Namespace) -> int:
     settings = read_settings(Path("pyproject.toml"), {k: getattr(options, k) for k in ("catalog", "seed", "budget")})
     catalogs = tuple(load_catalog(name) for name in settings.catalog or DEFAULT_CATALOGS)
     scene = Scene(catalogs, words=words("train"))
-    gating = [contract for contract in CONTRACTS if contract.bar.gating]
+    gating = [c for c in CONTRACTS if c.bar.gating and not isinstance(c.bar, NoWorse)]
     rounds = repair(
         options.run, options.out, gating, scene, _tools(options, settings), rounds=options.rounds, cases=options.cases
     )

@@ -159,6 +159,13 @@ def test_made_up_words_of_lessons_are_not_those_of_the_exam():
     assert not {name for name in names if name in gate and split_of(name) == "gate"}
 
 
+def test_what_failed_is_asked_twice_as_often_as_what_passed():
+    clear = next(c for c in CONTRACTS if c.name == "chooses_a_tool")
+    names = [contract.name for contract, _ in draw([clear, NEVER], SCENE, {NEVER.name: 0.5}, 12, 0)]
+    assert (names.count(NEVER.name), names.count(clear.name)) == (8, 4)
+    assert draw([clear, NEVER], SCENE, {}, 12, 0) == []
+
+
 def test_each_round_draws_other_cases():
     first, second = (draw([NEVER], SCENE, {NEVER.name: 0.5}, 8, number) for number in (0, 1))
     assert [case.messages for _, case in first] != [case.messages for _, case in second]
