@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import ttest_ind
 
 from reports.__main__ import main
 from reports.compare import Mean, best, cell, differs, mean_of, read_column
@@ -86,6 +85,8 @@ def test_a_clear_difference_is_told_from_chance_and_a_small_one_is_not():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_where_no_cases_are_asked_it_is_the_test_of_welch(seed):
+    from scipy.stats import ttest_ind
+
     one, other = np.random.default_rng(seed).normal([[0.0], [seed]], 1.0, (2, 4))
     told = differs(mean(*map(float, one)), mean(*map(float, other)))
     assert told == (ttest_ind(one, other, equal_var=False).pvalue < 0.05)
