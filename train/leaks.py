@@ -46,6 +46,14 @@ def exam_cases(seed: int, catalogs: Sequence[str] = ()) -> list[Case]:
     ]
 
 
+def exam_requests(exam: Sequence[Case], known: Path) -> frozenset[str]:
+    """The requests of the exam and of the counterexamples in `known`, normalised: what no row may ask."""
+    corpus = Corpus(known)
+    return frozenset(
+        normal(case.request) for cases in (exam, *(corpus.cases(c.name) for c in CONTRACTS)) for case in cases
+    )
+
+
 def leaks(rows: Sequence[Row], seed: int, catalogs: Sequence[str], known: Path) -> list[Finding]:
     """Findings about what the rows share with the exam of that seed, and with the counterexamples in `known`."""
     corpus = Corpus(known)

@@ -15,8 +15,9 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -27,6 +28,7 @@ from fixtures.formats import Format
 from fixtures.types import Case
 from fixtures.vocab import words
 from suite.contract import Contract
+from suite.grounding import normal
 from suite.outcome import Broken, Ceiling, Held, NoWorse, Reply, Results, Scored
 from suite.scene import Scene
 from train.pairs import OWN_FAILURE, ends_once
@@ -53,6 +55,8 @@ class Tools:
     train: Callable[[Path, Path, Path], None]
     """Trains on from an adapter with the rows of a file, into a run folder."""
     write_results: Callable[[Results, Path], None]
+    exam: Callable[[], Collection[str]] = frozenset
+    """The normalised requests that stand in the exam, or among the known counterexamples, by now."""
     pairs_in: Format | None = None
     """The format of pairs, for a training on preferences; None for one on rows."""
 
@@ -93,7 +97,7 @@ def repair(
         last = Round(number, str(run), results.passed, failing)
         if results.passed or number == rounds or (done and not better(done[-1].failing, failing)):
             return _log(out, [*done, last])
-        asked = draw(contracts, scene, failing, cases, number)
+        asked = draw(contracts, scene, failing, cases, number, tools.exam())
         rows, wrong = lessons(asked, tools.ask(run, [case for _, case in asked]), tools.pairs_in)
         if not wrong:
             return _log(out, [*done, last])
@@ -129,20 +133,27 @@ def better(before: Mapping[str, float], after: Mapping[str, float]) -> bool:
 
 
 def draw(
-    contracts: Sequence[Contract], scene: Scene, failing: Mapping[str, float], cases: int, number: int
+    contracts: Sequence[Contract],
+    scene: Scene,
+    failing: Mapping[str, float],
+    cases: int,
+    number: int,
+    exam: Collection[str] = (),
 ) -> list[tuple[Contract, Case]]:
     """Fresh cases as decided by the number of the round, of each contract that failed twice as many as of the others.
 
-    What passed is asked too: adapters that learned of one contract alone broke the next, round after round.
+    What passed is asked too: adapters that learned of one contract alone broke the next, round after round. A request
+    that stands in the exam is left out; in other words than the exam's, only one that names nothing but a tool can.
     """
     if not failing:
         return []
     weights = [2 if contract.name in failing else 1 for contract in contracts]
-    return [
+    drawn = [
         (contract, contract.draw(scene, SeededChooser(f"repair:{number}:{contract.name}:{n}")))
         for contract, weight in zip(contracts, weights, strict=True)
         for n in range(max(1, cases * weight // sum(weights)))
     ]
+    return [(contract, case) for contract, case in drawn if normal(case.request) not in exam]
 
 
 def lessons(
@@ -252,6 +263,7 @@ def _tools(options: argparse.Namespace, settings: Settings) -> Tools:
     from train.cli import train
     from train.job import Job
     from train.job import Settings as Hyperparameters
+    from train.leaks import exam_cases, exam_requests
 
     progress, cache = Counter(sys.stderr).show, Path(settings.cache)
 
@@ -268,5 +280,7 @@ def _tools(options: argparse.Namespace, settings: Settings) -> Tools:
         hyperparameters = Hyperparameters(epochs=options.epochs, learning_rate=rate)
         train(Job(backend=options.backend, data=data, out=out, start=run, settings=hyperparameters))
 
+    measured = exam_cases(settings.seed, settings.catalog)
+    exam = partial(exam_requests, measured, cache / "counterexamples")
     form = identify(options.run, None, None).format if options.backend == "dpo" else None
-    return Tools(gate=run_gate, ask=ask, train=train_on, write_results=results.write, pairs_in=form)
+    return Tools(gate=run_gate, ask=ask, train=train_on, write_results=results.write, exam=exam, pairs_in=form)
