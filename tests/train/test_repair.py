@@ -267,4 +267,4 @@ def _command(folder: Path, module: str, *arguments: str) -> subprocess.Completed
     # One thread each, so that any number of cores makes the same adapter.
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", module, *arguments]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=900)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=3000)
