@@ -48,19 +48,19 @@ def exam_cases(seed: int, catalogs: Sequence[str] = ()) -> list[Case]:
 
 def exam_requests(exam: Sequence[Case], known: Path) -> frozenset[str]:
     """The requests of the exam and of the counterexamples in `known`, normalised: what no row may ask."""
+    return frozenset(normal(case.request) for case in (*exam, *_kept(known)))
+
+
+def _kept(known: Path) -> list[Case]:
     corpus = Corpus(known)
-    return frozenset(
-        normal(case.request) for cases in (exam, *(corpus.cases(c.name) for c in CONTRACTS)) for case in cases
-    )
+    return [case for contract in CONTRACTS for case in corpus.cases(contract.name)]
 
 
 def leaks(rows: Sequence[Row], seed: int, catalogs: Sequence[str], known: Path) -> list[Finding]:
     """Findings about what the rows share with the exam of that seed, and with the counterexamples in `known`."""
-    corpus = Corpus(known)
-    kept = [case for contract in CONTRACTS for case in corpus.cases(contract.name)]
     mine = traits_of_rows(rows)
     found = list(_shared(rows, mine, traits_of_cases(exam_cases(seed, catalogs)), f"the exam at seed {seed}"))
-    return found + list(_shared(rows, mine, traits_of_cases(kept), "the known counterexamples"))
+    return found + list(_shared(rows, mine, traits_of_cases(_kept(known)), "the known counterexamples"))
 
 
 def _shared(rows: Sequence[Row], mine: Traits, exam: Traits, whose: str) -> Iterator[Finding]:

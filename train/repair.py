@@ -143,7 +143,7 @@ def draw(
     """Fresh cases as decided by the number of the round, of each contract that failed twice as many as of the others.
 
     What passed is asked too: adapters that learned of one contract alone broke the next, round after round. A request
-    that stands in the exam is left out; in other words than the exam's, only one that names nothing but a tool can.
+    that stands in `exam` is left out: one that only names a tool ("call plan_heating") may, whatever the words.
     """
     if not failing:
         return []
