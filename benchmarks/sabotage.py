@@ -2,10 +2,10 @@
 
 Breaks a good adapter in every way of `train.sabotage.kinds`, gates each, and prints the verdict, the contracts that
 caught it, and the replies and seconds it took; so it does for controls, which are made alike and not broken. Then gates
-the good adapter itself with `--runs` fresh seeds: each rejection is a false alarm. With `--true-rates N`, accepted
-broken adapters are asked N cases a gating contract, to show that they were rightly accepted. `--out` keeps the results
-by kind and strength, so that a stopped run goes on, and runs of other kinds (`--kind`) can fill the same folder side by
-side.
+the good adapter itself with `--runs` fresh seeds: each rejection is a false alarm. With `--true-rates N`, it and the
+accepted broken adapters are asked N cases a gating contract, to show that they were rightly accepted. `--out` keeps the
+results by kind and strength, so that a stopped run goes on, and runs of other kinds (`--kind`) can fill the same folder
+side by side.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,11 +78,10 @@ def false_alarms(good: Path, runs: int, out: Path) -> Iterator[dict[str, Any]]:
         yield {"kind": "good adapter", "strength": f"seed {seed}", **json.loads(kept.read_text(encoding="utf-8"))}
 
 
-def true_rates(folder: Path, cases: int) -> dict[str, str]:
-    """Share of cases in which each gating contract holds, on draws of a seed that no gate uses; kept in the folder."""
-    kept = folder / f"true-rates-{cases}.json"
+def true_rates(adapter: Path, kept: Path, cases: int) -> dict[str, str]:
+    """Share of cases in which each gating contract holds, on draws of a seed that no gate uses; kept in that file."""
     if not kept.exists():
-        asker = Asker(start_engine(identify(folder / "adapter", None, None)), max_new_tokens=MAX_NEW_TOKENS)
+        asker = Asker(start_engine(identify(adapter, None, None)), max_new_tokens=MAX_NEW_TOKENS)
         scene = Scene(tuple(load_catalog(name) for name in DEFAULT_CATALOGS))
         found = {c.name: _rate(c, asker, scene, cases) for c in GATING if not isinstance(c.bar, Ceiling)}
         kept.write_text(json.dumps(found), encoding="utf-8")
@@ -117,7 +116,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=float, default=1.0)
     parser.add_argument("--kind", action="append", help="only kinds whose name holds this text; repeatable")
     parser.add_argument("--runs", type=int, default=40, help="gates of the good adapter, each with its own seed")
-    parser.add_argument("--true-rates", type=int, default=0, help="cases a contract for accepted broken adapters")
+    parser.add_argument("--true-rates", type=int, default=0, help="cases a contract for the good and accepted adapters")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     broken, sound = (
@@ -135,11 +134,19 @@ def main() -> None:
     alarms = [row for row in told(false_alarms(options.good, options.runs, options.out)) if row["verdict"] != PASSED]
     sys.stdout.write(f"\naccepted broken adapters: {len(accepted)} of {len(broken)}\n")
     sys.stdout.write(f"good adapter not passed: {len(alarms)} of {options.runs}\n")
-    for kind in accepted if options.true_rates else []:
-        rates = true_rates(options.out / kind.slug, options.true_rates).items()
-        listed = ", ".join(f"{name} {rate}" for name, rate in rates)
-        sys.stdout.write(f"true rates of {kind.name}, {kind.strength}: {listed}\n")
-        sys.stdout.flush()
+    if options.true_rates:
+        kept = f"true-rates-{options.true_rates}.json"
+        tell_rates("the good adapter", true_rates(options.good, options.out / kept, options.true_rates))
+        for kind in accepted:
+            folder = options.out / kind.slug
+            rates = true_rates(folder / "adapter", folder / kept, options.true_rates)
+            tell_rates(f"{kind.name}, {kind.strength}", rates)
+
+
+def tell_rates(whose: str, rates: Mapping[str, str]) -> None:
+    listed = ", ".join(f"{name} {rate}" for name, rate in rates.items())
+    sys.stdout.write(f"true rates of {whose}: {listed}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from train.checks import Fault
 from train.data import Row, digest, read_rows
 from train.findings import GROUPS, Finding, listing, to_json
 from train.job import Settings
-from train.leaks import leaks
+from train.leaks import add_exam, leaks
 from train.mask import Example, encode, load_tokenizer, show
 from train.screen import say
 from train.survey import survey
@@ -51,9 +51,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base", default="tiny", help="whose tokens are counted (default: tiny)")
     parser.add_argument("--max-length", type=int, default=Settings().max_length, help="tokens a row may have")
     parser.add_argument("--context-field", default="", help="a field of each row that goes into the prompt")
-    parser.add_argument("--gate-seed", type=int, default=0, help="the exam to look for leaks into (default: 0)")
+    add_exam(parser)
     parser.add_argument("--catalog", action="append", default=[], help="a catalog of that exam; repeatable")
-    parser.add_argument("--known", type=Path, default=Path(".callproof/counterexamples"), help="kept counterexamples")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the findings there as JSON")
 
 

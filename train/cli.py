@@ -14,7 +14,7 @@ from typing import Any
 from fixtures.cores import check_processes
 from fixtures.errors import UserError
 from fixtures.formats import FORMATS
-from train import calibrate, check, dpo, energy_pairs, grpo, pairing, promote, rejection, repair, reward
+from train import calibrate, check, dpo, energy_pairs, grpo, lessons, pairing, promote, rejection, repair, reward
 from train.job import Job, Settings
 from train.processes import count, is_main, together
 from train.screen import say
@@ -63,6 +63,7 @@ BACKENDS: Mapping[str, Backend] = {
 
 COMMANDS: Mapping[str, Any] = {
     "check": check,
+    "lessons": lessons,
     "pairs": pairing,
     "energy": energy_pairs,
     "calibrate": calibrate,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,12 @@ class Traits:
     sentences: frozenset[str]
     tools: frozenset[str]
     values: frozenset[str]
+
+
+def add_exam(parser: argparse.ArgumentParser) -> None:
+    """`--gate-seed` and `--known`: which requests must not be trained on."""
+    parser.add_argument("--gate-seed", type=int, default=0, help="seed of the exam not to leak into (default: 0)")
+    parser.add_argument("--known", type=Path, default=Path(".callproof/counterexamples"), help="kept counterexamples")
 
 
 def exam_cases(seed: int, catalogs: Sequence[str] = ()) -> list[Case]:

@@ -21,16 +21,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from fixtures.choosing import SeededChooser
 from fixtures.datasets.rows import row_of, write_rows
 from fixtures.errors import UserError
 from fixtures.formats import Format
 from fixtures.types import Case
 from fixtures.vocab import words
 from suite.contract import Contract
-from suite.grounding import normal
 from suite.outcome import Broken, Ceiling, Held, NoWorse, Reply, Results, Scored
 from suite.scene import Scene
+from train.lessons import GATING, fresh
 from train.pairs import OWN_FAILURE, ends_once
 from train.screen import Counter, say
 
@@ -148,12 +147,10 @@ def draw(
     if not failing:
         return []
     weights = [2 if contract.name in failing else 1 for contract in contracts]
-    drawn = [
-        (contract, contract.draw(scene, SeededChooser(f"repair:{number}:{contract.name}:{n}")))
-        for contract, weight in zip(contracts, weights, strict=True)
-        for n in range(max(1, cases * weight // sum(weights)))
-    ]
-    return [(contract, case) for contract, case in drawn if normal(case.request) not in exam]
+    shares = [max(1, cases * weight // sum(weights)) for weight in weights]
+    seed = f"repair:{number}"
+    drawn = [fresh([one], scene, share, seed, exam) for one, share in zip(contracts, shares, strict=True)]
+    return [asked for some in drawn for asked in some]
 
 
 def lessons(
@@ -170,17 +167,11 @@ def lessons(
         outcome = contract.judge(case, reply)
         failed = isinstance(outcome, Broken) or (isinstance(outcome, Scored) and not outcome.correct)
         held = isinstance(outcome, Held) or (isinstance(outcome, Scored) and outcome.correct)
-        if _is_known(case) and (failed or held):
+        if failed or held:
             paired = pairs_in if failed and pairs_in and ends_once(reply.raw, pairs_in) else None
             rows.append(pair_of(case, reply, paired) if paired else row_of(case))
             wrong += failed
     return rows, wrong
-
-
-def _is_known(case: Case) -> bool:
-    """Whether the right answer can be written: where nothing fits, only a catalog that wants no call then tells it."""
-    calls = case.oracle.calls
-    return bool(calls) or (calls == () and case.catalog.policy == "abstain")
 
 
 def pair_of(case: Case, reply: Reply, form: Format) -> Mapping[str, Any]:
@@ -236,16 +227,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Run the command; 0 if the adapter passes in the end, 1 if not."""
     from fixtures.catalogs import load_catalog
-    from suite.contracts import CONTRACTS
     from suite.gating import DEFAULT_CATALOGS
     from suite.settings import read_settings
 
     settings = read_settings(Path("pyproject.toml"), {k: getattr(options, k) for k in ("catalog", "seed", "budget")})
     catalogs = tuple(load_catalog(name) for name in settings.catalog or DEFAULT_CATALOGS)
     scene = Scene(catalogs, words=words("train"))
-    gating = [c for c in CONTRACTS if c.bar.gating and not isinstance(c.bar, NoWorse)]
     rounds = repair(
-        options.run, options.out, gating, scene, _tools(options, settings), rounds=options.rounds, cases=options.cases
+        options.run, options.out, GATING, scene, _tools(options, settings), rounds=options.rounds, cases=options.cases
     )
     last = rounds[-1]
     say(

@@ -12,15 +12,14 @@ import pytest
 from fixtures.datasets.rows import row_of
 from fixtures.errors import UserError
 from fixtures.formats import load_format
-from fixtures.types import Case, Fallback, ToolCall
-from fixtures.vocab import split_of, words
+from fixtures.types import Case, ToolCall
+from fixtures.vocab import words
 from suite.contracts import CONTRACTS
-from suite.known import Corpus
 from suite.outcome import Ceiling, ContractResult, Generation, Identity, Never, Rate, Reply, Results, Tally, Verdict
 from suite.results import write
 from suite.scene import Scene
 from train.data import read_rows
-from train.leaks import exam_requests, leaks
+from train.leaks import leaks
 from train.repair import Tools, better, broken_shares, draw, lessons, repair
 
 ROOT = Path(__file__).parents[2]
@@ -112,16 +111,6 @@ def test_lessons_are_the_right_answers_to_what_went_wrong_and_to_what_did_not():
     assert all(set(_names(row)) <= {tool["function"]["name"] for tool in row["tools"]} for row in rows)
 
 
-def test_where_a_fallback_is_wanted_no_lesson_teaches_to_abstain():
-    drawn = draw([NEVER], SCENE, {NEVER.name: 0.5}, 40, 0)
-    asked = [
-        (c, replace(case, catalog=replace(case.catalog, policy=Fallback(case.catalog.names[0])))) for c, case in drawn
-    ]
-    assert any(case.oracle.calls == () for _, case in asked)
-    rows, _ = lessons(asked, invents(Path(), [case for _, case in asked]))
-    assert all(_names(row) for row in rows)
-
-
 def test_lessons_are_rows_that_every_backend_takes(tmp_path):
     asked = draw([NEVER], SCENE, {NEVER.name: 0.5}, 24, 0)
     rows, _ = lessons(asked, invents(Path(), [case for _, case in asked]))
@@ -152,28 +141,11 @@ def test_an_answer_that_never_ended_is_a_row_and_no_pair():
     assert not any("rejected" in line for line in lines)
 
 
-def test_made_up_words_of_lessons_are_not_those_of_the_exam():
-    asked = draw([NEVER], SCENE, {NEVER.name: 0.5}, 40, 0)
-    gate = set(words("gate").nouns) | set(words("gate").values)
-    names = {part for _, case in asked for tool in case.catalog.names for part in tool.replace(".", "_").split("_")}
-    assert names
-    assert not {name for name in names if name in gate and split_of(name) == "gate"}
-
-
 def test_what_failed_is_asked_twice_as_often_as_what_passed():
     clear = next(c for c in CONTRACTS if c.name == "chooses_a_tool")
     names = [contract.name for contract, _ in draw([clear, NEVER], SCENE, {NEVER.name: 0.5}, 12, 0)]
     assert (names.count(NEVER.name), names.count(clear.name)) == (8, 4)
     assert draw([clear, NEVER], SCENE, {}, 12, 0) == []
-
-
-def test_a_request_that_stands_in_the_exam_is_not_learned(tmp_path):
-    drawn = draw([NEVER], SCENE, {NEVER.name: 0.5}, 12, 0)
-    (_, taken), (_, known) = drawn[:2]
-    Corpus(tmp_path).keep(NEVER.name, known)
-    exam = exam_requests([taken], tmp_path)
-    left = draw([NEVER], SCENE, {NEVER.name: 0.5}, 12, 0, exam)
-    assert [case.request for _, case in left] == [case.request for _, case in drawn[2:]]
 
 
 def test_each_round_draws_other_cases():

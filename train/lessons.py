@@ -1,0 +1,98 @@
+"""`python -m train lessons --rows N --out FILE`: write rows with the right answers to what the gating contracts ask.
+
+For a team that has catalogs and no data yet, or whose adapter breaks now and then what many rows would teach it. The
+requests are drawn as the gate draws them, traps and hard values included, but in words of another split; those that
+stand in the exam or among the known counterexamples word for word are left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Collection, Sequence
+from itertools import count
+
+from fixtures.catalogs import load_catalog
+from fixtures.choosing import SeededChooser
+from fixtures.datasets.options import add_drawing
+from fixtures.datasets.rows import row_of, write_rows
+from fixtures.errors import UserError, closest
+from fixtures.types import Case
+from fixtures.vocab import words
+from suite.contract import Contract
+from suite.contracts import CONTRACTS
+from suite.gating import DEFAULT_CATALOGS
+from suite.grounding import normal
+from suite.outcome import NoWorse
+from suite.scene import Scene
+from train.leaks import add_exam, exam_cases, exam_requests
+from train.screen import say
+
+ABOUT = "write rows with the right answers to requests as the gating contracts ask them, also for your own catalogs"
+GATING = tuple(contract for contract in CONTRACTS if contract.bar.gating and not isinstance(contract.bar, NoWorse))
+"""The contracts that an adapter can be taught by rows: those that decide, without the comparison with a champion."""
+MOST_DRAWS = 20
+"""Draws for each row that is wanted; where so few of them have a right answer that can be written, none will do."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--rows", type=int, default=400, help="how many rows (default: %(default)s)")
+    parser.add_argument(
+        "--contract", action="append", metavar="NAME", help="whose requests; repeatable (default: all that gate)"
+    )
+    parser.add_argument(
+        "--tools", action="append", metavar="CATALOG",
+        help="a catalog, a file or a shipped name; may be given again (default: those of the gate)",
+    )  # fmt: skip
+    add_exam(parser)
+    add_drawing(parser)
+
+
+def main(options: argparse.Namespace) -> int:
+    """Draw, write and say what was drawn; raises UserError for bad input."""
+    if options.rows < 1:
+        raise UserError(f"--rows {options.rows}", "must be at least 1")
+    contracts = [_named(name) for name in options.contract] if options.contract else GATING
+    names = tuple(options.tools or DEFAULT_CATALOGS)
+    scene = Scene(tuple(load_catalog(name) for name in names), words=words(options.split))
+    exam = exam_requests(exam_cases(options.gate_seed, names), options.known)
+    drawn = fresh(contracts, scene, options.rows, f"lessons:{options.seed}", exam)
+    write_rows(options.out, (row_of(case) for _, case in drawn))
+    counts = Counter(contract.name for contract, _ in drawn)
+    say("\n".join(f"{name:<28}{number:>6}" for name, number in counts.items()))
+    say(f"{len(drawn)} rows in {options.out}")
+    return 0
+
+
+def fresh(
+    contracts: Sequence[Contract], scene: Scene, rows: int, seed: str, exam: Collection[str] = ()
+) -> list[tuple[Contract, Case]]:
+    """So many cases whose right answer can be written, of each contract in turn; raises UserError if there are none."""
+    found: list[tuple[Contract, Case]] = []
+    for number in count():
+        for contract in contracts:
+            if len(found) == rows:
+                return found
+            case = contract.draw(scene, SeededChooser(f"{seed}:{contract.name}:{number}"))
+            if has_answer(case) and normal(case.request) not in exam:
+                found.append((contract, case))
+        if number > MOST_DRAWS * rows:
+            raise UserError("--tools", f"these catalogs give {len(found)} rows of {rows}", hint="fewer --rows")
+    raise AssertionError("count() does not end")
+
+
+def has_answer(case: Case) -> bool:
+    """Whether the right answer can be written: where nothing fits, only a catalog that wants no call then tells it."""
+    calls = case.oracle.calls
+    return bool(calls) or (calls == () and case.catalog.policy == "abstain")
+
+
+def _named(name: str) -> Contract:
+    names = [contract.name for contract in GATING]
+    if name not in names:
+        hint = closest(name, names)
+        raise UserError(
+            f"--contract {name}", "no gating contract has this name", allowed=", ".join(names),
+            hint=f"--contract {hint}" * bool(hint),
+        )  # fmt: skip
+    return GATING[names.index(name)]
