@@ -22,12 +22,10 @@ from random import Random
 
 from fixtures.types import Case
 from suite import gate
-from suite.contracts import CONTRACTS
-from suite.outcome import NoWorse, Results
+from suite.contracts import GATING
+from suite.outcome import Results
 from suite.rehearsal import right, scripted
 
-GATING = tuple(c for c in CONTRACTS if c.bar.gating and not isinstance(c.bar, NoWorse))
-"""Those that decide: the others are only measured, and cost as many replies again."""
 PASSED = "passed"
 PROSE = "Of course, I will see to that.<end_of_turn>"
 UNDECLARED = "<start_function_call>call:not_declared{}<end_function_call><start_function_response>"

@@ -19,13 +19,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.false_alarms import GATING, PASSED, verdict
+from benchmarks.false_alarms import PASSED, verdict
 from fixtures.catalogs import load_catalog
 from fixtures.choosing import SeededChooser
 from fixtures.errors import UserError
 from suite import gate
 from suite.asking import Asker
 from suite.contract import Contract
+from suite.contracts import GATING
 from suite.engine import identify, start_engine
 from suite.engine.cached import CachedEngine
 from suite.gating import DEFAULT_CATALOGS, MAX_NEW_TOKENS, open_engine

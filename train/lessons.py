@@ -20,17 +20,14 @@ from fixtures.errors import UserError, closest
 from fixtures.types import Case
 from fixtures.vocab import words
 from suite.contract import Contract
-from suite.contracts import CONTRACTS
+from suite.contracts import GATING
 from suite.gating import DEFAULT_CATALOGS
 from suite.grounding import normal
-from suite.outcome import NoWorse
 from suite.scene import Scene
 from train.leaks import add_exam, exam_cases, exam_requests
 from train.screen import say
 
 ABOUT = "write rows with the right answers to requests as the gating contracts ask them, also for your own catalogs"
-GATING = tuple(contract for contract in CONTRACTS if contract.bar.gating and not isinstance(contract.bar, NoWorse))
-"""The contracts that an adapter can be taught by rows: those that decide, without the comparison with a champion."""
 MOST_DRAWS = 20
 """Draws for each row that is wanted; where so few of them have a right answer that can be written, none will do."""
 

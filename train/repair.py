@@ -27,9 +27,10 @@ from fixtures.formats import Format
 from fixtures.types import Case
 from fixtures.vocab import words
 from suite.contract import Contract
+from suite.contracts import GATING
 from suite.outcome import Broken, Ceiling, Held, NoWorse, Reply, Results, Scored
 from suite.scene import Scene
-from train.lessons import GATING, fresh
+from train.lessons import fresh
 from train.pairs import OWN_FAILURE, ends_once
 from train.screen import Counter, say
 

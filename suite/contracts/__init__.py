@@ -18,6 +18,7 @@ from suite.contracts.same_answer_asked_otherwise import same_answer_asked_otherw
 from suite.contracts.same_answer_twice import same_answer_twice
 from suite.contracts.stops_and_stays_short import stops_and_stays_short
 from suite.contracts.valid_calls import valid_calls
+from suite.outcome import NoWorse
 
 CONTRACTS: tuple[Contract, ...] = (
     chooses_a_tool,
@@ -39,4 +40,7 @@ CONTRACTS: tuple[Contract, ...] = (
     no_worse_than_champion,
 )
 
-__all__ = ["CONTRACTS"]
+GATING = tuple(one for one in CONTRACTS if one.bar.gating and not isinstance(one.bar, NoWorse))
+"""Those that decide about an adapter by itself, without a champion."""
+
+__all__ = ["CONTRACTS", "GATING"]

@@ -2,8 +2,9 @@
 
 import pytest
 
-from benchmarks.false_alarms import GATING, Known, gated, verdict
+from benchmarks.false_alarms import Known, gated, verdict
 from suite import gate
+from suite.contracts import GATING
 from suite.rehearsal import scripted
 
 

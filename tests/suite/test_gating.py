@@ -6,14 +6,13 @@ import pytest
 from fixtures.formats import load_format
 from fixtures.types import Case
 from suite.contract import Contract
-from suite.contracts import CONTRACTS
+from suite.contracts import CONTRACTS, GATING
 from suite.engine import CachedEngine, ReplyStore
 from suite.gating import Budget, gate, most_drawn
 from suite.outcome import Never, NoWorse
 from suite.rehearsal import STRANGE, right, scripted
 from suite.settings import DEFAULT_BUDGET
 
-GATING = tuple(c for c in CONTRACTS if c.bar.gating and not isinstance(c.bar, NoWorse))
 PROSE = "Sure, I will do that for you.<end_of_turn>"
 
 

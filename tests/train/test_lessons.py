@@ -11,12 +11,13 @@ from fixtures.errors import UserError
 from fixtures.formats import load_format
 from fixtures.types import Fallback
 from fixtures.vocab import split_of, words
+from suite.contracts import GATING
 from suite.known import Corpus
 from suite.scene import Scene
 from train import cli, lessons
 from train.data import read_rows
 from train.leaks import exam_requests
-from train.lessons import GATING, fresh, has_answer
+from train.lessons import fresh, has_answer
 
 SCENE = Scene((), words=words("train"))
 NEVER = next(c for c in GATING if c.name == "never_hallucinates_tools")

@@ -10,7 +10,7 @@ from fixtures.datasets.hotel import build
 from fixtures.errors import UserError
 from suite import gate
 from suite.calibration import CALIBRATOR
-from suite.contracts import CONTRACTS
+from suite.contracts import GATING
 from train.job import Job, Settings
 from train.sabotage.kinds import all_kinds, controls
 from train.sabotage.rows import (
@@ -26,7 +26,6 @@ from train.sabotage.rows import (
 )
 from train.sabotage.weights import amplified, layer_zeroed, noisy, on_another_base, zeroed
 
-GATING = tuple(c for c in CONTRACTS if c.bar.gating)  # the others are only measured, and take as long again
 ROWS = build(120, seed=3, split="train")
 
 
