@@ -8,9 +8,8 @@ stand in the exam or among the known counterexamples word for word are left out.
 from __future__ import annotations
 
 import argparse
-import re
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 
 from fixtures.catalogs import load_catalog
 from fixtures.choosing import SeededChooser
@@ -28,8 +27,6 @@ from train.leaks import add_exam, exam_cases, exam_requests
 from train.screen import say
 
 ABOUT = "write rows with the right answers to requests as the gating contracts ask them, also for your own catalogs"
-_WORD = re.compile(r"[^\W\d_]+")
-_PART = re.compile(r"[._\-]|(?<=[a-z])(?=[A-Z])")
 MOST_DRAWS = 20
 """Draws for each row that is wanted; where so few of them have a right answer that can be written, none will do."""
 
@@ -43,10 +40,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--tools", action="append", metavar="CATALOG",
         help="a catalog, a file or a shipped name; may be given again (default: those of the gate)",
     )  # fmt: skip
-    parser.add_argument(
-        "--tempting", action="store_true",
-        help="only requests that say words of several declared names, where adapters piece a name together",
-    )  # fmt: skip
     add_exam(parser)
     add_drawing(parser)
 
@@ -59,8 +52,7 @@ def main(options: argparse.Namespace) -> int:
     names = tuple(options.tools or DEFAULT_CATALOGS)
     scene = Scene(tuple(load_catalog(name) for name in names), words=words(options.split))
     exam = exam_requests(exam_cases(options.gate_seed, names), options.known)
-    keep = is_tempting if options.tempting else None
-    drawn = fresh(contracts, scene, options.rows, f"lessons:{options.seed}", exam, keep=keep)
+    drawn = fresh(contracts, scene, options.rows, f"lessons:{options.seed}", exam)
     write_rows(options.out, (row_of(case) for _, case in drawn))
     counts = Counter(contract.name for contract, _ in drawn)
     say("\n".join(f"{name:<28}{number:>6}" for name, number in counts.items()))
@@ -69,23 +61,14 @@ def main(options: argparse.Namespace) -> int:
 
 
 def fresh(
-    contracts: Sequence[Contract],
-    scene: Scene,
-    rows: int,
-    seed: str,
-    exam: Collection[str] = (),
-    *,
-    keep: Callable[[Case], bool] | None = None,
+    contracts: Sequence[Contract], scene: Scene, rows: int, seed: str, exam: Collection[str] = ()
 ) -> list[tuple[Contract, Case]]:
-    """So many cases whose right answer can be written, of each contract in turn; of these, those to `keep`.
-
-    Raises UserError where hardly any case is such a one.
-    """
+    """So many cases whose right answer can be written, of each contract in turn; UserError if hardly any has one."""
     found: list[tuple[Contract, Case]] = []
     for number in range(MOST_DRAWS * rows):
         for contract in contracts:
             case = contract.draw(scene, SeededChooser(f"{seed}:{contract.name}:{number}"))
-            if has_answer(case) and normal(case.request) not in exam and (keep is None or keep(case)):
+            if has_answer(case) and normal(case.request) not in exam:
                 found.append((contract, case))
             if len(found) == rows:
                 return found
@@ -96,17 +79,6 @@ def has_answer(case: Case) -> bool:
     """Whether the right answer can be written: where nothing fits, only a catalog that wants no call then tells it."""
     calls = case.oracle.calls
     return bool(calls) or (calls == () and case.catalog.policy == "abstain")
-
-
-def is_tempting(case: Case) -> bool:
-    """Whether the request says words of several declared names, at least two where the names have more than three.
-
-    Of such words adapters piece the name of a tool together that nobody declared.
-    """
-    said = set(_WORD.findall(case.request.lower()))
-    names = [{part.lower() for part in _PART.split(name)} - {""} for name in case.catalog.names]
-    known: set[str] = set().union(*names)
-    return sum(bool(name & said) for name in names) > 1 and len(said & known) > (len(known) > 3)
 
 
 def _named(name: str) -> Contract:

@@ -9,7 +9,7 @@ import pytest
 from fixtures.catalogs import load_catalog
 from fixtures.errors import UserError
 from fixtures.formats import load_format
-from fixtures.types import Fallback, user
+from fixtures.types import Fallback
 from fixtures.vocab import split_of, words
 from suite.contracts import GATING
 from suite.known import Corpus
@@ -17,7 +17,7 @@ from suite.scene import Scene
 from train import cli, lessons
 from train.data import read_rows
 from train.leaks import exam_requests
-from train.lessons import fresh, has_answer, is_tempting
+from train.lessons import fresh, has_answer
 
 SCENE = Scene((), words=words("train"))
 NEVER = next(c for c in GATING if c.name == "never_hallucinates_tools")
@@ -85,28 +85,6 @@ def test_one_contract_can_be_asked_alone(tmp_path, no_exam):
     assert any("tool_calls" not in row["messages"][-1] for row in rows)
 
 
-def test_a_tempting_request_says_words_of_several_declared_names():
-    drawn = [case for _, case in fresh([NEVER], SCENE, 12, "seed", keep=is_tempting)]
-    plain = [case for _, case in fresh([NEVER], SCENE, 60, "seed")]
-    assert len(drawn) == 12
-    assert 0 < sum(map(is_tempting, plain)) < 60
-    case = drawn[0]
-    assert not is_tempting(replace(case, messages=(user("do what nobody names"),)))
-    assert not is_tempting(replace(case, catalog=replace(case.catalog, tools=case.catalog.tools[:1])))
-
-
-def test_tempting_rows_can_be_asked_for(tmp_path, no_exam):
-    out = tmp_path / "rows.jsonl"
-    assert run("--rows", 10, "--contract", NEVER.name, "--tempting", "--out", out) == 0
-    assert len(out.read_text().splitlines()) == 10
-
-
-def test_one_trap_that_is_no_temptation_is_refused_after_a_while():
-    alone = replace(NEVER, draw=lambda scene, chooser: _alone(NEVER.draw(scene, chooser)))
-    with pytest.raises(UserError, match="0 rows of 2"):
-        fresh([alone], SCENE, 2, "seed", keep=is_tempting)
-
-
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -126,10 +104,6 @@ def test_contracts_without_an_answer_to_write_are_refused_after_a_while():
     wordless = replace(NEVER, draw=lambda scene, chooser: _unknown(NEVER.draw(scene, chooser)))
     with pytest.raises(UserError, match="0 rows of 2"):
         fresh([wordless], SCENE, 2, "seed")
-
-
-def _alone(case):
-    return replace(case, catalog=replace(case.catalog, tools=case.catalog.tools[:1]))
 
 
 def _unknown(case):
