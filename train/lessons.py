@@ -1,8 +1,8 @@
 """`python -m train lessons --rows N --out FILE`: write rows with the right answers to what the gating contracts ask.
 
-For a team that has catalogs and no data yet, or whose adapter breaks now and then what many rows would teach it. The
-requests are drawn as the gate draws them, traps and hard values included, but in words of another split; those that
-stand in the exam or among the known counterexamples word for word are left out.
+For a team that has catalogs and no data yet; `repair` makes its rows of the same draws. The requests are drawn as the
+gate draws them, traps and hard values included, but in words of another split; those that stand in the exam or among
+the known counterexamples word for word are left out.
 """
 
 from __future__ import annotations
