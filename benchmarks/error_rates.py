@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
+from suite.budget import ROUND
 from suite.contracts import CONTRACTS
-from suite.gating import ROUND
 from suite.outcome import Rate
 from suite.sequential import MOST_CASES, RateTest
 from suite.verdict import GATE_RISKS

@@ -16,9 +16,10 @@ from pathlib import Path
 
 from fixtures.catalogs import load_catalog
 from fixtures.choosing import SeededChooser
+from suite.budget import ROUND
 from suite.cases import stressed
 from suite.engine import Engine, PooledEngine, identify, load_engine, processes_for
-from suite.gating import DEFAULT_CATALOGS, MAX_NEW_TOKENS, ROUND
+from suite.gating import DEFAULT_CATALOGS, MAX_NEW_TOKENS
 from suite.scene import Scene
 
 ONE, SEVERAL = "one process", "several processes"

@@ -16,6 +16,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,20 +33,23 @@ from suite.engine.cached import CachedEngine
 from suite.gating import DEFAULT_CATALOGS, MAX_NEW_TOKENS, open_engine
 from suite.outcome import Ceiling, Held, NotApplicable, Scored
 from suite.scene import Scene
+from suite.settings import MADE_UP
 from suite.stats import clopper_pearson
 from train.sabotage.kinds import Bench, Kind, all_kinds, controls
 
 HEAD = "| kind | strength | verdict | caught by | replies | time |\n| --- | --- | --- | --- | --- | --- |\n"
 
 
-def judged(adapter: Path, seed: int, cache: Path, engine: CachedEngine | None = None) -> dict[str, Any]:
+def judged(
+    adapter: Path, seed: int, cache: Path, engine: CachedEngine | None = None, made_up: int = MADE_UP
+) -> dict[str, Any]:
     """What the gate says of one adapter; a refusal before any contract counts as caught too.
 
     `engine` is one that is open already; its start is not among the seconds then.
     """
     started, before = time.monotonic(), engine.generated if engine else 0
     try:
-        results = gate(adapter, seed=seed, cache=cache, contracts=GATING, engine=engine)
+        results = gate(adapter, seed=seed, cache=cache, contracts=GATING, engine=engine, made_up=made_up)
     except UserError as error:
         return {"verdict": "refused", "caught by": error.problem, "replies": 0, "seconds": time.monotonic() - started}
     return {
@@ -56,7 +60,7 @@ def judged(adapter: Path, seed: int, cache: Path, engine: CachedEngine | None = 
     }
 
 
-def sabotaged(bench: Bench, kinds: Sequence[Kind], out: Path) -> Iterator[dict[str, Any]]:
+def sabotaged(bench: Bench, kinds: Sequence[Kind], out: Path, made_up: int) -> Iterator[dict[str, Any]]:
     """One row for each kind; what was done in an earlier run is read, not done again."""
     for kind in kinds:
         folder = out / kind.slug
@@ -64,26 +68,26 @@ def sabotaged(bench: Bench, kinds: Sequence[Kind], out: Path) -> Iterator[dict[s
         if not kept.exists():
             shutil.rmtree(folder, ignore_errors=True)  # half an adapter, if the run was stopped while one was made
             folder.mkdir(parents=True)
-            said = judged(kind.make(bench, folder / "adapter"), 0, folder / "cache")
+            said = judged(kind.make(bench, folder / "adapter"), 0, folder / "cache", made_up=made_up)
             kept.write_text(json.dumps(said), encoding="utf-8")
         yield {"kind": kind.name, "strength": kind.strength, **json.loads(kept.read_text(encoding="utf-8"))}
 
 
-def false_alarms(good: Path, runs: int, out: Path) -> Iterator[dict[str, Any]]:
+def false_alarms(good: Path, seeds: range, out: Path, made_up: int) -> Iterator[dict[str, Any]]:
     """The good adapter under fresh seeds, each run without the counterexamples that those before it kept."""
-    engine = open_engine(identify(good, None, None), out / "good-cache")
-    for seed in range(1, runs + 1):
+    engine = open_engine(identify(good, None, None), out / f"good-cache-{seeds.start}")
+    for seed in seeds:
         kept = out / f"good-{seed:02}.json"
         if not kept.exists():
-            kept.write_text(json.dumps(judged(good, seed, out / f"good-{seed:02}", engine)), encoding="utf-8")
+            kept.write_text(json.dumps(judged(good, seed, out / f"good-{seed:02}", engine, made_up)), encoding="utf-8")
         yield {"kind": "good adapter", "strength": f"seed {seed}", **json.loads(kept.read_text(encoding="utf-8"))}
 
 
-def true_rates(adapter: Path, kept: Path, cases: int) -> dict[str, str]:
+def true_rates(adapter: Path, kept: Path, cases: int, made_up: int) -> dict[str, str]:
     """Share of cases in which each gating contract holds, on draws of a seed that no gate uses; kept in that file."""
     if not kept.exists():
         asker = Asker(start_engine(identify(adapter, None, None)), max_new_tokens=MAX_NEW_TOKENS)
-        scene = Scene(tuple(load_catalog(name) for name in DEFAULT_CATALOGS))
+        scene = Scene(tuple(load_catalog(name) for name in DEFAULT_CATALOGS), made_up_percent=made_up)
         found = {c.name: _rate(c, asker, scene, cases) for c in GATING if not isinstance(c.bar, Ceiling)}
         kept.write_text(json.dumps(found), encoding="utf-8")
     rates: dict[str, str] = json.loads(kept.read_text(encoding="utf-8"))
@@ -117,6 +121,8 @@ def main() -> None:
     parser.add_argument("--epochs", type=float, default=1.0)
     parser.add_argument("--kind", action="append", help="only kinds whose name holds this text; repeatable")
     parser.add_argument("--runs", type=int, default=40, help="gates of the good adapter, each with its own seed")
+    parser.add_argument("--first-seed", type=int, default=1, help="of these gates, so that others can run beside them")
+    parser.add_argument("--made-up", type=int, default=MADE_UP, help="per cent of cases on catalogs nobody wrote")
     parser.add_argument("--true-rates", type=int, default=0, help="cases a contract for the good and accepted adapters")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -128,20 +134,22 @@ def main() -> None:
     assert good
     sys.stdout.write(HEAD)
     bench = Bench.of(good, options.rows, options.epochs)
-    judgements = list(told(sabotaged(bench, broken, options.out)))
+    judgements = list(told(sabotaged(bench, broken, options.out, options.made_up)))
     accepted = [kind for kind, row in zip(broken, judgements, strict=True) if row["verdict"] == PASSED]
-    for _ in told(sabotaged(bench, sound, options.out)):
+    for _ in told(sabotaged(bench, sound, options.out, options.made_up)):
         pass
-    alarms = [row for row in told(false_alarms(options.good, options.runs, options.out)) if row["verdict"] != PASSED]
+    seeds = range(options.first_seed, options.first_seed + options.runs)
+    gated = told(false_alarms(options.good, seeds, options.out, options.made_up))
+    alarms = [row for row in gated if row["verdict"] != PASSED]
     sys.stdout.write(f"\naccepted broken adapters: {len(accepted)} of {len(broken)}\n")
     sys.stdout.write(f"good adapter not passed: {len(alarms)} of {options.runs}\n")
     if options.true_rates:
         kept = f"true-rates-{options.true_rates}.json"
-        tell_rates("the good adapter", true_rates(options.good, options.out / kept, options.true_rates))
+        rates = partial(true_rates, cases=options.true_rates, made_up=options.made_up)
+        tell_rates("the good adapter", rates(options.good, options.out / kept))
         for kind in accepted:
             folder = options.out / kind.slug
-            rates = true_rates(folder / "adapter", folder / kept, options.true_rates)
-            tell_rates(f"{kind.name}, {kind.strength}", rates)
+            tell_rates(f"{kind.name}, {kind.strength}", rates(folder / "adapter", folder / kept))
 
 
 def tell_rates(whose: str, rates: Mapping[str, str]) -> None:

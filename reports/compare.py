@@ -89,7 +89,7 @@ def read_cost(run: Path) -> Cost:
 
 
 def check_comparable(columns: Sequence[Column]) -> None:
-    """Raise UserError unless all runs sat the same exam: base, format, catalogs, seed, budget and end of the gate."""
+    """Raise UserError unless all runs sat the same exam: base, format, catalogs, draws and budget."""
     first = columns[0].runs[0].results
     for column in columns:
         for run in column.runs:
@@ -107,6 +107,7 @@ def _exam(a: Results, b: Results) -> list[tuple[str, object, object]]:
         ("the base", a.identity.base_digest, b.identity.base_digest),
         ("the format", a.identity.format, b.identity.format),
         ("the catalogs", dict(a.catalogs), dict(b.catalogs)),
+        ("the share of made-up catalogs", a.made_up_percent, b.made_up_percent),
         ("the seed", a.seed, b.seed),
         ("the budget", a.budget, b.budget),
         ("that it went to the end", a.to_the_end, b.to_the_end),

@@ -14,6 +14,7 @@ from suite.summary import (
     closes_gate,
     counterexample_lines,
     deciding_figure,
+    draws_text,
     estimate_text,
     headline,
     interval_note,
@@ -58,7 +59,7 @@ def _subject(results: Results, width: int) -> list[str]:
         ("format", f"{identity.format} {identity.format_digest[:DIGEST_LENGTH]}"),
         *([("mapped by", f"{made[0]} {made[1][:DIGEST_LENGTH]}")] if (made := calibrator_text(results)) else []),
         ("catalogs", ", ".join(f"{name} {digest[:DIGEST_LENGTH]}" for name, digest in results.catalogs.items())),
-        ("draws", f"seed {results.seed}, budget {results.budget} calls a contract"),
+        ("draws", draws_text(results)),
         ("replies", f"{replies}; {results.seconds:.1f} s, started {results.started}"),
         ("with", ", ".join(f"{name} {version}" for name, version in results.libraries.items())),
     ]

@@ -16,6 +16,7 @@ from fixtures.types import Case
 from fixtures.versions import installed
 from suite.asking import Asker, Progress, calibrator_of
 from suite.beside import TAKES, Seconds
+from suite.budget import ASIDE, CAP, FIRST_LOOK, GLANCE, ROUND, Budget
 from suite.champion import compare
 from suite.contract import Contract, Statistics
 from suite.contracts import CONTRACTS
@@ -40,43 +41,13 @@ from suite.outcome import (
 )
 from suite.scene import Scene
 from suite.search import collect
-from suite.settings import DEFAULT_BUDGET
+from suite.settings import DEFAULT_BUDGET, MADE_UP
 from suite.stats import means_of
 from suite.verdict import GATE_RISKS, ceiling_level, judge, may_decide
 
 DEFAULT_CATALOGS = ("hotel_rooms", "hotel_lights", "hotel_climate")
 MAX_NEW_TOKENS = 160
 _LIBRARIES = ("callproof", "hypothesis", "peft", "torch", "transformers", "trl")
-ROUND = 40
-"""Cases a contract gets before its verdict is asked again: few enough to stop early, enough to fill batches."""
-ASIDE = 2 * ROUND
-"""Cases of a contract that does not gate: enough for a figure, few enough not to hold up the verdict."""
-MOST_SEARCH, MOST_SHRINK = 60, 40
-FIRST_LOOK = 4 * ROUND
-"""Cases, at most, after which a statistic is looked at before its end."""
-GLANCE, CAP = ROUND // 4, 3 * ROUND
-"""Of those that do not gate, and at most of those that do if that may decide, once the gate has failed: people wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """How the model calls that one contract may spend are split over the lanes."""
-
-    measure: int
-    search: int
-    shrink: int
-
-    @classmethod
-    def of(cls, calls: int) -> Budget:
-        """Three quarters and more measure, because verdicts rest on them; the rest hunts and shrinks."""
-        search, shrinking = min(calls * 15 // 100, MOST_SEARCH), min(calls * 10 // 100, MOST_SHRINK)
-        return cls(calls - search - shrinking, search, shrinking)
-
-
-def most_drawn(contract: Contract, budget: int = DEFAULT_BUDGET) -> int:
-    """How many independent cases a gate of this budget draws for a contract at most."""
-    most = Budget.of(budget).measure if contract.bar.gating else ASIDE
-    return min(most, contract.sample or most)
 
 
 def gate(
@@ -84,6 +55,7 @@ def gate(
     *,
     base: str | None = None,
     catalogs: Sequence[str] = (),
+    made_up: int = MADE_UP,
     seed: int = 0,
     budget: int = DEFAULT_BUDGET,
     format: str | None = None,
@@ -98,17 +70,18 @@ def gate(
 ) -> Results:
     """Ask the contracts of an adapter (a folder; None or "none" for the bare base) and return what they say.
 
-    `engine` replaces the real model, for tests and for served systems. With a `champion` (from `suite.engine.identify`,
-    or an engine), both answer the same cases and `no_worse_than_champion` is asked too. `bare` is the base without the
-    adapter, where `engine` stands for the two together; a real adapter brings its own. Replies and counterexamples are
-    kept in `cache`, so that an unchanged adapter is judged again without a model call and a killed run goes on.
-    `to_the_end` has each gating contract measure its whole budget, so that adapters can be compared by their figures;
-    a verdict is as true, and takes longer. `processes` answer together; by default one for each core if the base is
-    small and on a processor, else one. Raises UserError for every kind of bad input, before any model is loaded where
-    that can be known.
+    `made_up` is how many per cent of the cases are on catalogs that nobody wrote; at 0, only the catalogs given count,
+    for known counterexamples too. `engine` replaces the real model, for tests and for served systems. With a `champion`
+    (from `suite.engine.identify`, or an engine), both answer the same cases and `no_worse_than_champion` is asked too.
+    `bare` is the base without the adapter, where `engine` stands for the two together; a real adapter brings its own.
+    Replies and counterexamples are kept in `cache`, so that an unchanged adapter is judged again without a model call
+    and a killed run goes on. `to_the_end` has each gating contract measure its whole budget, so that adapters can be
+    compared by their figures; a verdict is as true, and takes longer. `processes` answer together; by default one for
+    each core if the base is small and on a processor, else one. Raises UserError for every kind of bad input, before
+    any model is loaded where that can be known.
     """
     named = tuple(catalogs) or DEFAULT_CATALOGS
-    scene = Scene(tuple(load_catalog(name) for name in named))
+    scene = Scene(tuple(load_catalog(name) for name in named), made_up_percent=made_up)
     if engine is None:
         target = identify(None if adapter in (None, "none") else Path(str(adapter)), base, format)
         engine = open_engine(target, cache, processes)
@@ -118,16 +91,17 @@ def gate(
     asked = tuple(c for c in contracts if champion or not isinstance(c.bar, NoWorse))
     run = Run(
         engine=engine, scene=scene, contracts=asked, corpus=Corpus(cache / "counterexamples"),
-        command=_command(engine.identity, named, seed, budget), seed=seed, calls=budget, progress=progress,
+        command=_command(engine.identity, named, made_up, seed, budget), seed=seed, calls=budget, progress=progress,
         champion=champion, bare=bare, to_the_end=to_the_end,
     )  # fmt: skip
     return run.results()
 
 
-def _command(identity: Identity, catalogs: Sequence[str], seed: int, budget: int) -> str:
+def _command(identity: Identity, catalogs: Sequence[str], made_up: int, seed: int, budget: int) -> str:
     """The command that runs this gate again."""
     parts = ["pytest", "--adapter", identity.adapter, "--base", identity.base, "--format", identity.format]
     parts += [word for name in catalogs for word in ("--catalog", name)]
+    parts += ["--made-up", str(made_up)] if made_up != MADE_UP else []
     return shlex.join([*parts, "--seed", str(seed), "--budget", str(budget)])
 
 
@@ -176,7 +150,7 @@ class Run:
     def results(self) -> Results:
         judged: dict[str, list[Judged]] = {c.name: [] for c in self.contracts}
         gating = [c for c in self.alone if c.bar.gating]
-        self._lane("known", self.alone, lambda c: self.corpus.cases(c.name), judged)
+        self._lane("known", self.alone, lambda c: self.scene.of(self.corpus.cases(c.name)), judged)
         self._measure(gating, judged, self.budget.measure)
         drawn = partial(collect, scene=self.scene, examples=self.budget.search, run_seed=self.seed)
         failed = [c for c in gating if self._failed(c, judged)]
@@ -192,6 +166,7 @@ class Run:
         return Results(
             identity=self.engine.identity,
             catalogs={c.catalog.name: c.digest for c in self.scene.catalogs},
+            made_up_percent=self.scene.made_up_percent,
             seed=self.seed,
             budget=self.calls,
             max_new_tokens=MAX_NEW_TOKENS,

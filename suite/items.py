@@ -109,6 +109,7 @@ def gate_once(session: pytest.Session) -> Results:
                 base=settings.base,
                 format=settings.format,
                 catalogs=settings.catalog,
+                made_up=settings.made_up,
                 seed=settings.seed,
                 budget=settings.budget,
                 engine=engine_from_environment(settings),

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from fixtures.formats import Parsed, Span
 from fixtures.types import Case
+from suite.settings import MADE_UP
 
 FinishReason: TypeAlias = Literal["stop", "length"]
 
@@ -296,6 +297,8 @@ class Results:
     champion: Identity | None = None
     """Of the adapter that it was compared with."""
     calibrator: CalibratorUsed | None = None
+    made_up_percent: int = MADE_UP
+    """Of the cases drawn, those on catalogs that nobody wrote."""
     to_the_end: bool = False
     """Whether every gating contract measured its whole budget, however soon it was decided."""
 

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from fixtures.errors import UserError
-from suite.settings import DEFAULT_BUDGET, read_settings
+from suite.settings import DEFAULT_BUDGET, MADE_UP, read_settings
 from suite.stash import RESULTS, SETTINGS
 
 _OPTIONS = (
-    "adapter", "base", "format", "catalog", "seed", "budget", "contracts", "champion", "to_the_end", "processes",
-    "results", "cache",
+    "adapter", "base", "format", "catalog", "made_up", "seed", "budget", "contracts", "champion", "to_the_end",
+    "processes", "results", "cache",
 )  # fmt: skip
 
 
@@ -42,6 +42,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=None,
         help="a tools JSON file or a shipped catalog's name; may be repeated (default: three hotel catalogs)",
+    )
+    group.addoption(
+        "--made-up",
+        metavar="PERCENT",
+        type=int,
+        help=f"of the cases, on catalogs nobody wrote (default: {MADE_UP}); 0: only those given",
     )
     group.addoption("--seed", metavar="N", type=int, help="seed of all draws (default: 0)")
     group.addoption(

@@ -33,6 +33,7 @@ from suite.outcome import (
     Tally,
     Verdict,
 )
+from suite.settings import MADE_UP
 
 SCHEMA_VERSION = 1
 SCHEMA_FILE = Path(__file__).with_name("results.schema.json")
@@ -121,6 +122,7 @@ def to_json(results: Results) -> dict[str, Any]:
         "champion": None if results.champion is None else asdict(results.champion),
         "calibrator": None if results.calibrator is None else asdict(results.calibrator),
         "catalogs": dict(results.catalogs),
+        "made_up_percent": results.made_up_percent,
         "seed": results.seed,
         "budget": results.budget,
         "to_the_end": results.to_the_end,
@@ -140,6 +142,7 @@ def from_json(document: Mapping[str, Any]) -> Results:
     return Results(
         identity=Identity(**document["identity"]),
         champion=None if document["champion"] is None else Identity(**document["champion"]),
+        made_up_percent=document.get("made_up_percent", MADE_UP),
         to_the_end=document.get("to_the_end", False),
         calibrator=None if document["calibrator"] is None else CalibratorUsed(**document["calibrator"]),
         contracts=tuple(_contract_from_json(contract) for contract in document["contracts"]),

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from fixtures.catalogs import SpokenCatalog
 from fixtures.grammar.tools import SpokenTool, draw_catalog
-from fixtures.types import Catalog, Policy
+from fixtures.types import Case, Catalog, Policy
 from fixtures.vocab import Chooser, Words, words
+from suite.settings import MADE_UP
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,17 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The stated distribution of the exam: half of the cases on given catalogs, half on catalogs nobody wrote."""
+    """The stated distribution of the exam: cases on given catalogs, and by default half on catalogs nobody wrote."""
 
     catalogs: tuple[SpokenCatalog, ...]
     words: Words = field(default_factory=lambda: words("gate"))
-    made_up_percent: int = 50
+    made_up_percent: int = MADE_UP
     largest: int = 6
+
+    def of(self, cases: Sequence[Case]) -> list[Case]:
+        """Those of the cases that belong to this exam: where nothing is made up, only those on the given catalogs."""
+        given = {spoken.catalog.name for spoken in self.catalogs}
+        return [case for case in cases if self.made_up_percent or case.catalog.name in given]
 
     def stage(self, chooser: Chooser, *, smallest: int = 1) -> Stage:
         """Tools for one case: a shuffled part of a given catalog, always with its fallback, or freshly drawn ones."""

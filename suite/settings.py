@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.cores import check_processes
-from fixtures.errors import UserError, closest
+from fixtures.errors import UserError, check_percentage, closest
 
+MADE_UP = 50
+"""Per cent of the cases that are on catalogs which nobody wrote; the others are on those under test."""
 LEAST_BUDGET = 20
 DEFAULT_BUDGET = 800
 """Measures 700 cases: at an acceptable 98 %, 95 % of adapters are decided by 680 (docs/trust.md), most long before."""
@@ -24,6 +26,7 @@ class Settings:
     base: str | None = None
     format: str | None = None
     catalog: tuple[str, ...] = ()
+    made_up: int = MADE_UP
     seed: int = 0
     budget: int = DEFAULT_BUDGET
     contracts: str | None = None
@@ -40,8 +43,8 @@ class Settings:
 
 
 _KINDS: Mapping[str, type] = {
-    "adapter": str, "base": str, "format": str, "catalog": list, "seed": int, "budget": int, "contracts": str,
-    "champion": str, "to_the_end": bool, "processes": int, "results": str, "cache": str,
+    "adapter": str, "base": str, "format": str, "catalog": list, "made_up": int, "seed": int, "budget": int,
+    "contracts": str, "champion": str, "to_the_end": bool, "processes": int, "results": str, "cache": str,
 }  # fmt: skip
 
 
@@ -60,6 +63,8 @@ def read_settings(pyproject: Path, command_line: Mapping[str, Any]) -> Settings:
     if budget < LEAST_BUDGET:
         where = "--budget" if "budget" in given else f"{pyproject} [tool.callproof] budget"
         raise UserError(where, f"budget={budget} is too small to measure anything", allowed=f"{LEAST_BUDGET} and more")
+    where = "--made-up" if "made_up" in given else f"{pyproject} [tool.callproof] made_up"
+    check_percentage(merged.get("made_up", MADE_UP), where)
     where = "--processes" if "processes" in given else f"{pyproject} [tool.callproof] processes"
     check_processes(merged.get("processes", 1), where)
     if "catalog" in merged:

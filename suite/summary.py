@@ -58,6 +58,12 @@ def risk_note(results: Results) -> str:
     )
 
 
+def draws_text(results: Results) -> str:
+    """What the cases were drawn by."""
+    where = f"{results.made_up_percent} % of the cases on catalogs nobody wrote"
+    return f"seed {results.seed}, budget {results.budget} calls a contract, {where}"
+
+
 def calibrator_text(results: Results) -> tuple[str, str] | None:
     """What maps the confidence that is judged, in words, and the hash of its file; None if nothing does."""
     used = results.calibrator

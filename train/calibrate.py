@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from fixtures.catalogs import SpokenCatalog, load_catalog
+from fixtures.catalogs import load_catalog
 from fixtures.choosing import SeededChooser
 from fixtures.errors import UserError
 from fixtures.types import Case
@@ -46,19 +46,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     gate.add_argument("--base", metavar="NAME", help="base model (default: what the adapter says)")
     gate.add_argument("--format", metavar="NAME", help="wire format (default: what the adapter says)")
     gate.add_argument("--catalog", action="append", metavar="NAME", help="a file or a shipped catalog; may be repeated")
+    gate.add_argument("--made-up", type=int, metavar="PERCENT", help="of the cases, on catalogs nobody wrote")
 
 
 def main(options: argparse.Namespace) -> int:
     """Ask, fit and store; raises UserError for bad input, before any model is loaded where that can be known."""
-    given = {key: getattr(options, key) for key in ("base", "format", "catalog")}
+    given = {key: getattr(options, key) for key in ("base", "format", "catalog", "made_up")}
     settings = read_settings(Path("pyproject.toml"), given)
     if options.rows < LEAST_UNITS:
         raise UserError("--rows", f"{options.rows} requests tell too little", allowed=f"{LEAST_UNITS} and more")
     # Not with its calibrator: that one is about to be made anew, and one of before would be refused.
     target = identify(options.run, settings.base, settings.format, calibrated=False)
-    catalogs = [load_catalog(name) for name in settings.catalog or DEFAULT_CATALOGS]
+    catalogs = tuple(load_catalog(name) for name in settings.catalog or DEFAULT_CATALOGS)
+    scene = Scene(catalogs, words(SPLIT), settings.made_up)
     engine = open_engine(target, Path(settings.cache))
-    calibrator, told = calibrate(engine, catalogs, options.rows, options.seed, options.method)
+    calibrator, told = calibrate(engine, scene, options.rows, options.seed, options.method)
     assert target.adapter  # identify has refused a path that is no adapter
     file = calibrator.write(target.adapter)
     say(f"{told}\n{file}: the gate goes by it from now on")
@@ -66,11 +68,11 @@ def main(options: argparse.Namespace) -> int:
 
 
 def calibrate(
-    engine: Engine, catalogs: Sequence[SpokenCatalog], rows: int, seed: int, method: Method | None = None
+    engine: Engine, scene: Scene, rows: int, seed: int, method: Method | None = None
 ) -> tuple[Calibrator, str]:
     """A calibrator of the figure that users act on, complete with what it was made from, and what it is worth."""
     kind = "verbalised" if engine.format.verbalises_confidence else "likelihood"
-    pairs = ask(engine, draw(catalogs, rows, seed), kind)
+    pairs = ask(engine, draw(scene, rows, seed), kind)
     fitted = fit(pairs, kind, method, seed=seed)
     who = engine.identity
     calibrator = replace(
@@ -86,7 +88,8 @@ def calibrate(
             "split": SPLIT,
             "seed": seed,
             "rows": rows,
-            "catalogs": {spoken.catalog.name: spoken.digest for spoken in catalogs},
+            "catalogs": {spoken.catalog.name: spoken.digest for spoken in scene.catalogs},
+            "made_up_percent": scene.made_up_percent,
             "used": len(pairs.correct),
             "right": sum(pairs.correct),
             "held_out_log_loss": dict(fitted.log_loss),
@@ -96,9 +99,8 @@ def calibrate(
     return calibrator, summary(fitted, pairs, seed)
 
 
-def draw(catalogs: Sequence[SpokenCatalog], rows: int, seed: int) -> list[Case]:
-    """What the adapter is asked: requests as the exam has them, but of other words, and never the same draw."""
-    scene = Scene(tuple(catalogs), words(SPLIT))
+def draw(scene: Scene, rows: int, seed: int) -> list[Case]:
+    """What the adapter is asked: requests as the exam has them, but of the scene's words, and never the same draw."""
     return [calibrated_confidence.draw(scene, SeededChooser(f"calibrate:{seed}:{number}")) for number in range(rows)]
 
 

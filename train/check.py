@@ -18,7 +18,7 @@ from train.checks import Fault
 from train.data import Row, digest, read_rows
 from train.findings import GROUPS, Finding, listing, to_json
 from train.job import Settings
-from train.leaks import add_exam, leaks
+from train.leaks import add_exam, exam_settings, leaks
 from train.mask import Example, encode, load_tokenizer, show
 from train.screen import say
 from train.survey import survey
@@ -74,6 +74,7 @@ def main(options: argparse.Namespace) -> int:
 
 def examine(options: argparse.Namespace) -> Report:
     """Read, encode and survey a file."""
+    exam, known = exam_settings(options, options.catalog)
     form, base = load_format(options.format), resolve_base(options.base)
     catalog = load_catalog(options.tools).catalog.declarations() if options.tools else None
     read = read_rows(options.data, form, catalog, context_field=options.context_field)
@@ -84,7 +85,7 @@ def examine(options: argparse.Namespace) -> Report:
     faults = [*read.faults, *(found for _, found in encoded if isinstance(found, Fault))]
     findings = broken(faults)
     if rows:
-        findings += [*survey(rows), *leaks(rows, options.gate_seed, options.catalog, options.known)]
+        findings += [*survey(rows), *leaks(rows, exam.seed, exam.catalog, known, exam.made_up)]
     preview = show(examples[0], tokenizer) if examples else ""
     ordered = tuple(sorted(findings, key=lambda finding: GROUPS.index(finding.group)))
     return Report(rows, ordered, advise(rows, ordered, gpu=has_gpu()), tuple(len(e.ids) for e in examples), preview)

@@ -12,11 +12,13 @@ from typing import Any
 from fixtures.catalogs import SHIPPED, load_catalog
 from fixtures.choosing import SeededChooser
 from fixtures.types import Case
+from suite.budget import most_drawn
 from suite.contracts import CONTRACTS
-from suite.gating import DEFAULT_CATALOGS, most_drawn
+from suite.gating import DEFAULT_CATALOGS
 from suite.grounding import declared, leaves, normal
 from suite.known import Corpus
 from suite.scene import Scene
+from suite.settings import MADE_UP, Settings, read_settings
 from train.data import Row
 from train.findings import Finding, share
 from train.survey import learned_calls, request
@@ -37,14 +39,27 @@ class Traits:
 
 
 def add_exam(parser: argparse.ArgumentParser) -> None:
-    """`--gate-seed` and `--known`: which requests must not be trained on."""
-    parser.add_argument("--gate-seed", type=int, default=0, help="seed of the exam not to leak into (default: 0)")
-    parser.add_argument("--known", type=Path, default=Path(".callproof/counterexamples"), help="kept counterexamples")
+    """`--gate-seed`, `--made-up` and `--known`: which requests must not be trained on."""
+    exam = parser.add_argument_group("exam", "Not to leak into; [tool.callproof] of pyproject.toml counts too.")
+    exam.add_argument("--gate-seed", type=int, metavar="N", help="seed of the exam (default: 0)")
+    exam.add_argument(
+        "--made-up", type=int, metavar="PERCENT", help=f"its cases on catalogs nobody wrote (default: {MADE_UP})"
+    )
+    exam.add_argument(
+        "--known", type=Path, metavar="DIR", help="kept counterexamples (default: those of the gate's cache)"
+    )
 
 
-def exam_cases(seed: int, catalogs: Sequence[str] = ()) -> list[Case]:
+def exam_settings(options: argparse.Namespace, catalogs: Sequence[str] | None) -> tuple[Settings, Path]:
+    """What the gate goes by, and where its counterexamples are kept; raises UserError for a bad setting."""
+    given = {"catalog": list(catalogs or ()), "made_up": options.made_up, "seed": options.gate_seed}
+    settings = read_settings(Path("pyproject.toml"), given)
+    return settings, options.known or Path(settings.cache) / "counterexamples"
+
+
+def exam_cases(seed: int, catalogs: Sequence[str] = (), made_up: int = MADE_UP) -> list[Case]:
     """What the gate measures at this seed and the default budget, at most; contracts that draw alike share it."""
-    scene = Scene(tuple(load_catalog(name) for name in catalogs or DEFAULT_CATALOGS))
+    scene = Scene(tuple(load_catalog(name) for name in catalogs or DEFAULT_CATALOGS), made_up_percent=made_up)
     longest_last = {contract.draw.__name__: contract for contract in sorted(CONTRACTS, key=most_drawn)}
     return [
         contract.draw(scene, SeededChooser(f"measure:{seed}:{name}:{number}"))
@@ -63,10 +78,12 @@ def _kept(known: Path) -> list[Case]:
     return [case for contract in CONTRACTS for case in corpus.cases(contract.name)]
 
 
-def leaks(rows: Sequence[Row], seed: int, catalogs: Sequence[str], known: Path) -> list[Finding]:
+def leaks(
+    rows: Sequence[Row], seed: int, catalogs: Sequence[str], known: Path, made_up: int = MADE_UP
+) -> list[Finding]:
     """Findings about what the rows share with the exam of that seed, and with the counterexamples in `known`."""
     mine = traits_of_rows(rows)
-    found = list(_shared(rows, mine, traits_of_cases(exam_cases(seed, catalogs)), f"the exam at seed {seed}"))
+    found = list(_shared(rows, mine, traits_of_cases(exam_cases(seed, catalogs, made_up)), f"the exam at seed {seed}"))
     return found + list(_shared(rows, mine, traits_of_cases(_kept(known)), "the known counterexamples"))
 
 

@@ -23,7 +23,7 @@ from suite.contracts import GATING
 from suite.gating import DEFAULT_CATALOGS
 from suite.grounding import normal
 from suite.scene import Scene
-from train.leaks import add_exam, exam_cases, exam_requests
+from train.leaks import add_exam, exam_cases, exam_requests, exam_settings
 from train.screen import say
 
 ABOUT = "write rows with the right answers to requests as the gating contracts ask them, also for your own catalogs"
@@ -49,9 +49,10 @@ def main(options: argparse.Namespace) -> int:
     if options.rows < 1:
         raise UserError(f"--rows {options.rows}", "must be at least 1")
     contracts = [_named(name) for name in options.contract] if options.contract else GATING
-    names = tuple(options.tools or DEFAULT_CATALOGS)
-    scene = Scene(tuple(load_catalog(name) for name in names), words=words(options.split))
-    exam = exam_requests(exam_cases(options.gate_seed, names), options.known)
+    settings, known = exam_settings(options, options.tools)
+    names = settings.catalog or DEFAULT_CATALOGS
+    scene = Scene(tuple(load_catalog(name) for name in names), words(options.split), settings.made_up)
+    exam = exam_requests(exam_cases(settings.seed, names, settings.made_up), known)
     drawn = fresh(contracts, scene, options.rows, f"lessons:{options.seed}", exam)
     write_rows(options.out, (row_of(case) for _, case in drawn))
     counts = Counter(contract.name for contract, _ in drawn)

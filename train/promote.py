@@ -162,6 +162,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--registry", type=Path, default=Path("registry"), help="where names live (default: registry)")
     gate = parser.add_argument_group("gate", "As for pytest --adapter; [tool.callproof] of pyproject.toml counts too.")
     gate.add_argument("--catalog", action="append", metavar="NAME", help="a file or a shipped catalog; may be repeated")
+    gate.add_argument("--made-up", type=int, metavar="PERCENT", help="of the cases, on catalogs nobody wrote")
     gate.add_argument("--seed", type=int, metavar="N", help="seed of all draws")
     gate.add_argument("--budget", type=int, metavar="N", help="model calls that each contract may spend")
     gate.add_argument("--contracts", metavar="DIR", help="ask the contracts in this folder's Python files too")
@@ -173,7 +174,7 @@ def main(options: argparse.Namespace) -> int:
     from reports.__main__ import show
     from suite.settings import read_settings
 
-    given = {key: getattr(options, key) for key in ("catalog", "seed", "budget", "contracts", "results")}
+    given = {key: getattr(options, key) for key in ("catalog", "made_up", "seed", "budget", "contracts", "results")}
     settings = read_settings(Path("pyproject.toml"), given)
     results_file = Path(settings.results) if settings.results else options.run / "results.json"
     now = datetime.now(UTC)
@@ -203,6 +204,7 @@ def _tools(settings: Settings) -> Tools:
             base=settings.base,
             format=settings.format,
             catalogs=settings.catalog,
+            made_up=settings.made_up,
             seed=settings.seed,
             budget=settings.budget,
             contracts=contracts,

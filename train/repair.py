@@ -221,6 +221,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--learning-rate", type=float, help=f"of each round's training (default: {rates})")
     gate = parser.add_argument_group("gate", "As for pytest --adapter; [tool.callproof] of pyproject.toml counts too.")
     gate.add_argument("--catalog", action="append", metavar="NAME", help="a file or a shipped catalog; may be repeated")
+    gate.add_argument("--made-up", type=int, metavar="PERCENT", help="of the cases, on catalogs nobody wrote")
     gate.add_argument("--seed", type=int, metavar="N", help="seed of all draws")
     gate.add_argument("--budget", type=int, metavar="N", help="model calls that each contract may spend")
 
@@ -231,9 +232,10 @@ def main(options: argparse.Namespace) -> int:
     from suite.gating import DEFAULT_CATALOGS
     from suite.settings import read_settings
 
-    settings = read_settings(Path("pyproject.toml"), {k: getattr(options, k) for k in ("catalog", "seed", "budget")})
+    given = {key: getattr(options, key) for key in ("catalog", "made_up", "seed", "budget")}
+    settings = read_settings(Path("pyproject.toml"), given)
     catalogs = tuple(load_catalog(name) for name in settings.catalog or DEFAULT_CATALOGS)
-    scene = Scene(catalogs, words=words("train"))
+    scene = Scene(catalogs, words("train"), settings.made_up)
     rounds = repair(
         options.run, options.out, GATING, scene, _tools(options, settings), rounds=options.rounds, cases=options.cases
     )
@@ -258,7 +260,9 @@ def _tools(options: argparse.Namespace, settings: Settings) -> Tools:
     progress, cache = Counter(sys.stderr).show, Path(settings.cache)
 
     def run_gate(run: Path) -> Results:
-        asked: dict[str, Any] = {"catalogs": settings.catalog, "seed": settings.seed, "budget": settings.budget}
+        asked: dict[str, Any] = {
+            "catalogs": settings.catalog, "made_up": settings.made_up, "seed": settings.seed, "budget": settings.budget
+        }  # fmt: skip
         return gate(run, cache=cache, progress=progress, **asked)
 
     def ask(run: Path, cases: Sequence[Case]) -> Sequence[Reply]:
@@ -270,7 +274,7 @@ def _tools(options: argparse.Namespace, settings: Settings) -> Tools:
         hyperparameters = Hyperparameters(epochs=options.epochs, learning_rate=rate)
         train(Job(backend=options.backend, data=data, out=out, start=run, settings=hyperparameters))
 
-    measured = exam_cases(settings.seed, settings.catalog)
+    measured = exam_cases(settings.seed, settings.catalog, settings.made_up)
     exam = partial(exam_requests, measured, cache / "counterexamples")
     form = identify(options.run, None, None).format if options.backend == "dpo" else None
     return Tools(gate=run_gate, ask=ask, train=train_on, write_results=results.write, exam=exam, pairs_in=form)

@@ -3,22 +3,27 @@ from dataclasses import replace
 
 import pytest
 
+from fixtures.catalogs import load_catalog
+from fixtures.choosing import SeededChooser
 from fixtures.formats import load_format
 from fixtures.types import Case
+from suite.budget import Budget, most_drawn
 from suite.contract import Contract
 from suite.contracts import CONTRACTS, GATING
 from suite.engine import CachedEngine, ReplyStore
-from suite.gating import Budget, gate, most_drawn
+from suite.gating import gate
+from suite.known import Corpus
 from suite.outcome import Never, NoWorse
 from suite.rehearsal import STRANGE, right, scripted
+from suite.scene import Scene
 from suite.settings import DEFAULT_BUDGET
 
 PROSE = "Sure, I will do that for you.<end_of_turn>"
 
 
-def run(tmp_path, answer=right, *, contracts=CONTRACTS, budget=400, to_the_end=False, **engine):
+def run(tmp_path, answer=right, *, contracts=CONTRACTS, budget=400, to_the_end=False, made_up=50, **engine):
     double, watched = scripted(contracts, answer, **engine)
-    given = {"contracts": watched, "budget": budget, "to_the_end": to_the_end}
+    given = {"contracts": watched, "budget": budget, "to_the_end": to_the_end, "made_up": made_up}
     return gate("none", engine=double, cache=tmp_path, catalogs=["tuya"], **given), double
 
 
@@ -245,3 +250,19 @@ def test_a_failing_gate_asks_nothing_new_when_it_is_run_again(tmp_path):
         asked.append(engine.calls)
         gate("none", engine=cached(), contracts=watched, cache=tmp_path, budget=60, catalogs=["tuya"])
     assert 0 < asked[1] == engine.calls
+
+
+def test_with_nothing_made_up_only_the_catalogs_given_count(tmp_path):
+    known = Corpus(tmp_path / "counterexamples")
+    for scene in (Scene(()), Scene((load_catalog("tuya"),), made_up_percent=0)):
+        known.keep("chooses_a_tool", GATING[0].draw(scene, SeededChooser("known")))
+    seen = set()
+
+    def answer(case):
+        seen.add(case.catalog.name)
+        return right(case)
+
+    results, _ = run(tmp_path, answer, contracts=GATING[:1], made_up=0)
+    assert seen == {"tuya"}
+    assert results.made_up_percent == 0
+    assert [(e.lane, e.case.catalog.name) for e in results.contracts[0].counterexamples] == [("known", "tuya")]

@@ -87,9 +87,10 @@ def test_one_contract_can_be_chosen(run):
 
 
 def test_results_are_written(run, tmp_path):
-    gate(run, "--results", "out/results.json", "--seed", "4")
+    _, output = gate(run, "--results", "out/results.json", "--seed", "4", "--made-up", "0", "-k", "chooses or valid")
     results = read(tmp_path / "out" / "results.json")
-    assert results.seed == 4
+    assert (results.seed, results.made_up_percent) == (4, 0)
+    assert "--made-up 0 --seed 4" in output
     assert {c.name for c in results.contracts} >= {"valid_calls", "chooses_a_tool"}
 
 
@@ -115,9 +116,10 @@ def test_settings_can_stand_in_pyproject(run, tmp_path):
         (["--adapter", "none", "--base", "base", "--catalog", "no_such"], "no_such"),
         (["--adapter", "none", "--base", "base", "--format", "xml"], "functiongemma, intent_json"),
         (["--adapter", "none", "--base", "base", "--budget", "1"], "20 and more"),
+        (["--adapter", "none", "--base", "base", "--made-up", "101"], "0 to 100"),
         (["--adapter", "base", "--base", "base"], "adapter_config.json"),
     ],
-    ids=["folder", "base", "catalog", "format", "budget", "config"],
+    ids=["folder", "base", "catalog", "format", "budget", "percentage", "config"],
 )
 def test_bad_input_is_a_usage_error_with_one_message(run, arguments, told):
     code, output = run(*arguments)

@@ -33,11 +33,12 @@ def test_an_adapter_in_the_table_starts_no_gate_by_itself(tmp_path):
         ("[tool.callproof]\nbudget = true\n", ["budget=True", "a whole number"]),
         ("[tool.callproof]\nto_the_end = 1\n", ["to_the_end=1", "true or false"]),
         ("[tool.callproof]\nbudget = 3\n", ["budget=3", "20 and more"]),
+        ("[tool.callproof]\nmade_up = -1\n", ["-1 is not a percentage", "0 to 100"]),
         ("[tool.callproof]\nprocesses = 0\n", ["0 processes", "from 1 to 64"]),
         ("[tool.callproof]\ncatalog = 'tuya'\n", ["catalog='tuya'", "a list of strings"]),
         ("[tool.callproof\n", ["not valid TOML"]),
     ],
-    ids=["unknown", "kind", "boolean", "no boolean", "too small", "no process", "no list", "toml"],
+    ids=["unknown", "kind", "boolean", "no boolean", "too small", "no percentage", "no process", "no list", "toml"],
 )
 def test_a_bad_setting_is_told_with_its_place(tmp_path, text, told):
     path = pyproject(tmp_path, text)

@@ -33,6 +33,7 @@ from train.job import Job, Settings
 from train.leaks import exam_cases
 
 TUYA = load_catalog("tuya")
+TUYA_SCENE = Scene((TUYA,), words("eval"))
 LEVELS = {0.99: 0.8, 0.9: 0.65, 0.8: 0.5}
 """What it says, and how often it is right when it says so."""
 
@@ -65,8 +66,8 @@ def too_sure(cases: list[Case], form: str = "functiongemma", **engine: Any) -> S
 
 @pytest.mark.parametrize("form", ["functiongemma", "intent_json"])
 def test_a_calibrator_brings_an_engine_that_is_too_sure_to_5_percent_on_fresh_cases(form: str) -> None:
-    engine = too_sure(draw([TUYA], 600, 0), form)
-    made, told = calibrate(engine, [TUYA], 600, 0)
+    engine = too_sure(draw(TUYA_SCENE, 600, 0), form)
+    made, told = calibrate(engine, TUYA_SCENE, 600, 0)
     assert made.confidence == ("verbalised" if form == "intent_json" else "likelihood")
     assert f"{made.method} calibrator of the {made.confidence}" in told
     scene = Scene((TUYA,))
@@ -83,8 +84,8 @@ def test_a_calibrator_brings_an_engine_that_is_too_sure_to_5_percent_on_fresh_ca
 
 
 def test_the_same_seed_makes_the_same_calibrator_and_says_what_it_was_made_from() -> None:
-    engine = too_sure(draw([TUYA], 100, 3))
-    made, again = (calibrate(engine, [TUYA], 100, 3, "isotonic")[0] for _ in range(2))
+    engine = too_sure(draw(TUYA_SCENE, 100, 3))
+    made, again = (calibrate(engine, TUYA_SCENE, 100, 3, "isotonic")[0] for _ in range(2))
     assert made == again
     assert made.identity == {
         "adapter_digest": engine.identity.adapter_digest,
@@ -99,17 +100,17 @@ def test_the_same_seed_makes_the_same_calibrator_and_says_what_it_was_made_from(
 
 
 def test_replies_without_the_figure_are_left_out() -> None:
-    cases = draw([TUYA], 120, 0)
+    cases = draw(TUYA_SCENE, 120, 0)
     engine = too_sure(cases, "intent_json")
     answer_all, mute = engine.answer, set(prompts_of(cases[:20], "intent_json"))
     engine.answer = lambda prompt: "hm" if prompt in mute else answer_all(prompt)
-    made, _ = calibrate(engine, [TUYA], 120, 0)
+    made, _ = calibrate(engine, TUYA_SCENE, 120, 0)
     assert made.data["used"] == 100
 
 
 def test_what_is_asked_is_disjoint_from_the_exam() -> None:
-    given = [load_catalog(name) for name in DEFAULT_CATALOGS]
-    asked, exam = draw(given, 300, 0), exam_cases(0)
+    given = tuple(load_catalog(name) for name in DEFAULT_CATALOGS)
+    asked, exam = draw(Scene(given, words("eval")), 300, 0), exam_cases(0)
     assert not set(prompts_of(asked)) & set(prompts_of(exam))
     # Catalogs that nobody wrote have names of the split's own words.
     drawn = [

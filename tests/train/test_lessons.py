@@ -26,7 +26,7 @@ NEVER = next(c for c in GATING if c.name == "never_hallucinates_tools")
 @pytest.fixture
 def no_exam(monkeypatch):
     """Without the two thousand cases of the exam, which take seconds to draw."""
-    monkeypatch.setattr(lessons, "exam_cases", lambda seed, catalogs: [])
+    monkeypatch.setattr(lessons, "exam_cases", lambda seed, catalogs, made_up: [])
 
 
 def run(*options: object) -> int:
@@ -85,11 +85,21 @@ def test_one_contract_can_be_asked_alone(tmp_path, no_exam):
     assert any("tool_calls" not in row["messages"][-1] for row in rows)
 
 
+def test_with_nothing_made_up_all_tools_are_those_given_or_called_nearly_so(tmp_path, no_exam):
+    out = tmp_path / "rows.jsonl"
+    assert run("--rows", 30, "--tools", "tuya", "--made-up", 0, "--out", out) == 0
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    told = {tool["function"]["name"] for row in rows for tool in row["tools"]}
+    assert told
+    assert all(name.startswith("tuya.") for name in told)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         (("--rows", 0), "must be at least 1"),
         (("--contract", "valid_cals"), "--contract valid_calls"),
+        (("--made-up", 101), "0 to 100"),
         (("--tools", "no_such_catalog"), "no_such_catalog"),
     ],
 )
@@ -108,3 +118,13 @@ def test_contracts_without_an_answer_to_write_are_refused_after_a_while():
 
 def _unknown(case):
     return replace(case, oracle=replace(case.oracle, calls=None))
+
+
+def test_what_pyproject_says_of_the_exam_counts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text('[tool.callproof]\ncatalog = ["tuya"]\nmade_up = 0\nseed = 7\n')
+    asked = []
+    monkeypatch.setattr(lessons, "exam_cases", lambda *exam: asked.append(exam) or [])
+    assert run("--rows", 10, "--out", "rows.jsonl") == 0
+    assert run("--rows", 10, "--gate-seed", 8, "--tools", "hotel_lights", "--made-up", 20, "--out", "more.jsonl") == 0
+    assert asked == [(7, ("tuya",), 0), (8, ("hotel_lights",), 20)]

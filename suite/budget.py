@@ -1,0 +1,39 @@
+"""How many cases a gate asks: the calls that a contract may spend, split over the lanes, and where to stop early."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from suite.contract import Contract
+from suite.settings import DEFAULT_BUDGET
+
+ROUND = 40
+"""Cases a contract gets before its verdict is asked again: few enough to stop early, enough to fill batches."""
+ASIDE = 2 * ROUND
+"""Cases of a contract that does not gate: enough for a figure, few enough not to hold up the verdict."""
+MOST_SEARCH, MOST_SHRINK = 60, 40
+FIRST_LOOK = 4 * ROUND
+"""Cases, at most, after which a statistic is looked at before its end."""
+GLANCE, CAP = ROUND // 4, 3 * ROUND
+"""Of those that do not gate, and at most of those that do if that may decide, once the gate has failed: people wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How the model calls that one contract may spend are split over the lanes."""
+
+    measure: int
+    search: int
+    shrink: int
+
+    @classmethod
+    def of(cls, calls: int) -> Budget:
+        """Three quarters and more measure, because verdicts rest on them; the rest hunts and shrinks."""
+        search, shrinking = min(calls * 15 // 100, MOST_SEARCH), min(calls * 10 // 100, MOST_SHRINK)
+        return cls(calls - search - shrinking, search, shrinking)
+
+
+def most_drawn(contract: Contract, budget: int = DEFAULT_BUDGET) -> int:
+    """How many independent cases a gate of this budget draws for a contract at most."""
+    most = Budget.of(budget).measure if contract.bar.gating else ASIDE
+    return min(most, contract.sample or most)
