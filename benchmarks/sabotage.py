@@ -15,7 +15,7 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -83,12 +83,13 @@ def false_alarms(good: Path, seeds: range, out: Path, made_up: int) -> Iterator[
         yield {"kind": "good adapter", "strength": f"seed {seed}", **json.loads(kept.read_text(encoding="utf-8"))}
 
 
-def true_rates(adapter: Path, kept: Path, cases: int, made_up: int) -> dict[str, str]:
-    """Share of cases in which each gating contract holds, on draws of a seed that no gate uses; kept in that file."""
+def true_rates(adapter: Path, kept: Path, cases: int, made_up: int, names: Collection[str] = ()) -> dict[str, str]:
+    """Share of cases in which the gating contracts, or the named ones, hold, on draws that no gate has; kept there."""
     if not kept.exists():
         asker = Asker(start_engine(identify(adapter, None, None)), max_new_tokens=MAX_NEW_TOKENS)
         scene = Scene(tuple(load_catalog(name) for name in DEFAULT_CATALOGS), made_up_percent=made_up)
-        found = {c.name: _rate(c, asker, scene, cases) for c in GATING if not isinstance(c.bar, Ceiling)}
+        asked = [c for c in GATING if not isinstance(c.bar, Ceiling) and (not names or c.name in names)]
+        found = {c.name: _rate(c, asker, scene, cases) for c in asked}
         kept.write_text(json.dumps(found), encoding="utf-8")
     rates: dict[str, str] = json.loads(kept.read_text(encoding="utf-8"))
     return rates
@@ -119,15 +120,16 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/sabotage"))
     parser.add_argument("--rows", type=int, default=160, help="rows that faults are taught with")
     parser.add_argument("--epochs", type=float, default=1.0)
-    parser.add_argument("--kind", action="append", help="only kinds whose name holds this text; repeatable")
+    parser.add_argument("--kind", action="append", help="only those whose folder's name holds this; repeatable")
     parser.add_argument("--runs", type=int, default=40, help="gates of the good adapter, each with its own seed")
     parser.add_argument("--first-seed", type=int, default=1, help="of these gates, so that others can run beside them")
     parser.add_argument("--made-up", type=int, default=MADE_UP, help="per cent of cases on catalogs nobody wrote")
     parser.add_argument("--true-rates", type=int, default=0, help="cases a contract for the good and accepted adapters")
+    parser.add_argument("--rates-of", action="append", choices=[c.name for c in GATING], help="only these; repeatable")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     broken, sound = (
-        [kind for kind in kinds if not options.kind or any(part in kind.name for part in options.kind)]
+        [kind for kind in kinds if not options.kind or any(part in kind.slug for part in options.kind)]
         for kinds in (all_kinds(), controls())
     )
     good = identify(options.good, None, None).adapter
@@ -144,8 +146,8 @@ def main() -> None:
     sys.stdout.write(f"\naccepted broken adapters: {len(accepted)} of {len(broken)}\n")
     sys.stdout.write(f"good adapter not passed: {len(alarms)} of {options.runs}\n")
     if options.true_rates:
-        kept = f"true-rates-{options.true_rates}.json"
-        rates = partial(true_rates, cases=options.true_rates, made_up=options.made_up)
+        kept = "-".join(["true-rates", str(options.true_rates), *(options.rates_of or [])]) + ".json"
+        rates = partial(true_rates, cases=options.true_rates, made_up=options.made_up, names=options.rates_of or ())
         tell_rates("the good adapter", rates(options.good, options.out / kept))
         for kind in accepted:
             folder = options.out / kind.slug
