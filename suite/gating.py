@@ -12,6 +12,7 @@ from pathlib import Path
 
 from fixtures.catalogs import load_catalog
 from fixtures.choosing import SeededChooser
+from fixtures.errors import check_percentage
 from fixtures.types import Case
 from fixtures.versions import installed
 from suite.asking import Asker, Progress, calibrator_of
@@ -80,6 +81,7 @@ def gate(
     each core if the base is small and on a processor, else one. Raises UserError for every kind of bad input, before
     any model is loaded where that can be known.
     """
+    check_percentage(made_up, "made_up")
     named = tuple(catalogs) or DEFAULT_CATALOGS
     scene = Scene(tuple(load_catalog(name) for name in named), made_up_percent=made_up)
     if engine is None:

@@ -5,6 +5,7 @@ import pytest
 
 from fixtures.catalogs import load_catalog
 from fixtures.choosing import SeededChooser
+from fixtures.errors import UserError
 from fixtures.formats import load_format
 from fixtures.types import Case
 from suite.budget import Budget, most_drawn
@@ -266,3 +267,8 @@ def test_with_nothing_made_up_only_the_catalogs_given_count(tmp_path):
     assert seen == {"tuya"}
     assert results.made_up_percent == 0
     assert [(e.lane, e.case.catalog.name) for e in results.contracts[0].counterexamples] == [("known", "tuya")]
+
+
+def test_a_share_that_is_no_percentage_is_refused(tmp_path):
+    with pytest.raises(UserError, match="0 to 100"):
+        run(tmp_path, made_up=101)
