@@ -124,7 +124,12 @@ def test_what_pyproject_says_of_the_exam_counts(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pyproject.toml").write_text('[tool.callproof]\ncatalog = ["tuya"]\nmade_up = 0\nseed = 7\n')
     asked = []
-    monkeypatch.setattr(lessons, "exam_cases", lambda *exam: asked.append(exam) or [])
+
+    def exam_cases(*exam):
+        asked.append(exam)
+        return []
+
+    monkeypatch.setattr(lessons, "exam_cases", exam_cases)
     assert run("--rows", 10, "--out", "rows.jsonl") == 0
     assert run("--rows", 10, "--gate-seed", 8, "--tools", "hotel_lights", "--made-up", 20, "--out", "more.jsonl") == 0
     assert asked == [(7, ("tuya",), 0), (8, ("hotel_lights",), 20)]
