@@ -127,7 +127,12 @@ def test_compare_prints_a_table_and_draws_a_chart(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"), [({"seed": PASSING.seed + 1}, "the seed is"), ({"to_the_end": True}, "it went to the end")]
+    ("changed", "told"),
+    [
+        ({"seed": PASSING.seed + 1}, "the seed is"),
+        ({"made_up_percent": 0}, "made-up catalogs is 0, not 50"),
+        ({"to_the_end": True}, "it went to the end"),
+    ],
 )
 def test_runs_of_different_exams_are_not_compared(tmp_path, capsys, changed, told):
     one, other = runs(tmp_path / "sft", [200]), runs(tmp_path / "dpo", [200])
