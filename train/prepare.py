@@ -129,11 +129,12 @@ def finish(work: Prepared, build: Callable[[Prepared], Any]) -> Path:
     """Train with what `build` makes of the work, unless that was done, and return the adapter's folder."""
     if not work.run.finished:
         # Not at the top: this is what loads torch, and everything can be refused before that.
-        from train.learning import fit, memory_of_all
+        from train.learning import fit, memory_of_all, part
 
         started = time.monotonic()
         fit(work, build(work))
         peak = memory_of_all()
+        part()
         if is_main():
             write_cost(work.run, time.monotonic() - started, peak)
     return work.run.adapter
