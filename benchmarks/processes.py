@@ -14,19 +14,18 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from fixtures.catalogs import load_catalog
 from fixtures.choosing import SeededChooser
 from suite.budget import ROUND
 from suite.cases import stressed
 from suite.engine import Engine, PooledEngine, identify, load_engine, processes_for
-from suite.gating import DEFAULT_CATALOGS, MAX_NEW_TOKENS
+from suite.gating import MAX_NEW_TOKENS
 from suite.scene import Scene
 
 ONE, SEVERAL = "one process", "several processes"
 
 
 def prompts_of(count: int) -> list[str]:
-    scene = Scene(tuple(load_catalog(name) for name in DEFAULT_CATALOGS))
+    scene = Scene.on()
     cases = [stressed(scene, SeededChooser(f"processes:{number}")) for number in range(count)]
     form = identify(None, "tiny", None).format
     return [form.render(case.messages, case.catalog.declarations(), prompt=True).text for case in cases]

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.false_alarms import PASSED, verdict
-from fixtures.catalogs import load_catalog
 from fixtures.choosing import SeededChooser
 from fixtures.errors import UserError
 from suite import gate
@@ -30,7 +29,7 @@ from suite.contract import Contract
 from suite.contracts import GATING
 from suite.engine import identify, start_engine
 from suite.engine.cached import CachedEngine
-from suite.gating import DEFAULT_CATALOGS, MAX_NEW_TOKENS, open_engine
+from suite.gating import MAX_NEW_TOKENS, open_engine
 from suite.outcome import Ceiling, Held, NotApplicable, Scored
 from suite.scene import Scene
 from suite.settings import MADE_UP
@@ -87,7 +86,7 @@ def true_rates(adapter: Path, kept: Path, cases: int, made_up: int, names: Colle
     """Share of cases in which the gating contracts, or the named ones, hold, on draws that no gate has; kept there."""
     if not kept.exists():
         asker = Asker(start_engine(identify(adapter, None, None)), max_new_tokens=MAX_NEW_TOKENS)
-        scene = Scene(tuple(load_catalog(name) for name in DEFAULT_CATALOGS), made_up_percent=made_up)
+        scene = Scene.on(made_up=made_up)
         asked = [c for c in GATING if not isinstance(c.bar, Ceiling) and (not names or c.name in names)]
         found = {c.name: _rate(c, asker, scene, cases) for c in asked}
         kept.write_text(json.dumps(found), encoding="utf-8")

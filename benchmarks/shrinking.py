@@ -19,13 +19,12 @@ from pathlib import Path
 
 from hypothesis import Phase
 
-from fixtures.catalogs import load_catalog
 from fixtures.types import Case
 from suite.asking import Asker
 from suite.contract import Contract
 from suite.contracts import CONTRACTS
 from suite.engine import Engine, identify, load_engine
-from suite.gating import DEFAULT_CATALOGS, MAX_NEW_TOKENS
+from suite.gating import MAX_NEW_TOKENS
 from suite.outcome import Broken, Outcome, Reply
 from suite.reduce import reduce, size
 from suite.scene import Scene
@@ -55,7 +54,7 @@ class Pair:
 
 def compare(engine: Engine, failures: int, calls: int) -> list[Pair]:
     """Both ways on so many failures; every seed gives one for each gating contract that breaks."""
-    scene = Scene(tuple(load_catalog(name) for name in DEFAULT_CATALOGS))
+    scene = Scene.on()
     found: list[Pair] = []
     for seed in count(1):
         for contract in CONTRACTS:

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from fixtures.catalogs import load_catalog
 from fixtures.choosing import SeededChooser
 from fixtures.errors import check_percentage
 from fixtures.types import Case
@@ -40,13 +39,12 @@ from suite.outcome import (
     Scored,
     Verdict,
 )
-from suite.scene import Scene
+from suite.scene import DEFAULT_CATALOGS, Scene
 from suite.search import collect
 from suite.settings import DEFAULT_BUDGET, MADE_UP
 from suite.stats import means_of
 from suite.verdict import GATE_RISKS, ceiling_level, judge, may_decide
 
-DEFAULT_CATALOGS = ("hotel_rooms", "hotel_lights", "hotel_climate")
 MAX_NEW_TOKENS = 160
 _LIBRARIES = ("callproof", "hypothesis", "peft", "torch", "transformers", "trl")
 
@@ -83,7 +81,7 @@ def gate(
     """
     check_percentage(made_up, "made_up")
     named = tuple(catalogs) or DEFAULT_CATALOGS
-    scene = Scene(tuple(load_catalog(name) for name in named), made_up_percent=made_up)
+    scene = Scene.on(named, made_up)
     if engine is None:
         target = identify(None if adapter in (None, "none") else Path(str(adapter)), base, format)
         engine = open_engine(target, cache, processes)

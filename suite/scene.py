@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fixtures.catalogs import SpokenCatalog
+from fixtures.catalogs import SpokenCatalog, load_catalog
 from fixtures.grammar.tools import SpokenTool, draw_catalog
 from fixtures.types import Case, Catalog, Policy
-from fixtures.vocab import Chooser, Words, words
+from fixtures.vocab import Chooser, Split, Words, words
 from suite.settings import MADE_UP
+
+DEFAULT_CATALOGS = ("hotel_rooms", "hotel_lights", "hotel_climate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,14 @@ class Scene:
     words: Words = field(default_factory=lambda: words("gate"))
     made_up_percent: int = MADE_UP
     largest: int = 6
+
+    @classmethod
+    def on(cls, names: Sequence[str] = (), made_up: int = MADE_UP, split: Split = "gate") -> Scene:
+        """The scene on these catalogs, shipped ones or files, by default on those of the hotel; UserError for bad ones.
+
+        The words are those of the exam, or of another split, of which the exam has none.
+        """
+        return cls(tuple(load_catalog(name) for name in names or DEFAULT_CATALOGS), words(split), made_up)
 
     def of(self, cases: Sequence[Case]) -> list[Case]:
         """Those of the cases that belong to this exam: where nothing is made up, only those on the given catalogs."""

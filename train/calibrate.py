@@ -12,27 +12,27 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from fixtures.catalogs import load_catalog
 from fixtures.choosing import SeededChooser
 from fixtures.errors import UserError
 from fixtures.types import Case
 from fixtures.versions import installed
-from fixtures.vocab import Split, words
+from fixtures.vocab import Split
 from suite.asking import Asker
 from suite.calibration import Calibrator, calibration
 from suite.calibration.calibrator import METHODS, Method
 from suite.calibration.fitting import LEAST_UNITS, Fitted, Pairs, fit
 from suite.contracts.calibrated_confidence import calibrated_confidence
 from suite.engine import Engine, identify
-from suite.gating import DEFAULT_CATALOGS, MAX_NEW_TOKENS, open_engine
+from suite.gating import MAX_NEW_TOKENS, open_engine
 from suite.outcome import Scored
 from suite.scene import Scene
-from suite.settings import read_settings
+from train.gate_options import add_gate, gate_settings
 from train.screen import Counter, say
 
 ABOUT = "fit what maps an adapter's confidence to probability, and store it with the adapter"
 SPLIT: Split = "eval"
 ROWS = 200
+_OF_THE_GATE = ("base", "format", "catalog", "made_up")
 _LIBRARIES = ("callproof", "numpy", "scipy", "peft", "torch", "transformers")
 
 
@@ -42,23 +42,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rows", type=int, default=ROWS, metavar="N", help="requests to ask (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of these requests (default: 0)")
     parser.add_argument("--method", choices=METHODS, help="default: the one with the least held-out log loss")
-    gate = parser.add_argument_group("gate", "As for pytest --adapter; [tool.callproof] of pyproject.toml counts too.")
-    gate.add_argument("--base", metavar="NAME", help="base model (default: what the adapter says)")
-    gate.add_argument("--format", metavar="NAME", help="wire format (default: what the adapter says)")
-    gate.add_argument("--catalog", action="append", metavar="NAME", help="a file or a shipped catalog; may be repeated")
-    gate.add_argument("--made-up", type=int, metavar="PERCENT", help="of the cases, on catalogs nobody wrote")
+    add_gate(parser, *_OF_THE_GATE)
 
 
 def main(options: argparse.Namespace) -> int:
     """Ask, fit and store; raises UserError for bad input, before any model is loaded where that can be known."""
-    given = {key: getattr(options, key) for key in ("base", "format", "catalog", "made_up")}
-    settings = read_settings(Path("pyproject.toml"), given)
+    settings = gate_settings(options, *_OF_THE_GATE)
     if options.rows < LEAST_UNITS:
         raise UserError("--rows", f"{options.rows} requests tell too little", allowed=f"{LEAST_UNITS} and more")
     # Not with its calibrator: that one is about to be made anew, and one of before would be refused.
     target = identify(options.run, settings.base, settings.format, calibrated=False)
-    catalogs = tuple(load_catalog(name) for name in settings.catalog or DEFAULT_CATALOGS)
-    scene = Scene(catalogs, words(SPLIT), settings.made_up)
+    scene = Scene.on(settings.catalog, settings.made_up, SPLIT)
     engine = open_engine(target, Path(settings.cache))
     calibrator, told = calibrate(engine, scene, options.rows, options.seed, options.method)
     assert target.adapter  # identify has refused a path that is no adapter

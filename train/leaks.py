@@ -14,7 +14,6 @@ from fixtures.choosing import SeededChooser
 from fixtures.types import Case
 from suite.budget import most_drawn
 from suite.contracts import CONTRACTS
-from suite.gating import DEFAULT_CATALOGS
 from suite.grounding import declared, leaves, normal
 from suite.known import Corpus
 from suite.scene import Scene
@@ -59,7 +58,7 @@ def exam_settings(options: argparse.Namespace, catalogs: Sequence[str] | None) -
 
 def exam_cases(seed: int, catalogs: Sequence[str] = (), made_up: int = MADE_UP) -> list[Case]:
     """What the gate measures at this seed and the default budget, at most; contracts that draw alike share it."""
-    scene = Scene(tuple(load_catalog(name) for name in catalogs or DEFAULT_CATALOGS), made_up_percent=made_up)
+    scene = Scene.on(catalogs, made_up)
     longest_last = {contract.draw.__name__: contract for contract in sorted(CONTRACTS, key=most_drawn)}
     return [
         contract.draw(scene, SeededChooser(f"measure:{seed}:{name}:{number}"))

@@ -11,16 +11,13 @@ import argparse
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from fixtures.catalogs import load_catalog
 from fixtures.choosing import SeededChooser
 from fixtures.datasets.options import add_drawing
 from fixtures.datasets.rows import row_of, write_rows
 from fixtures.errors import UserError, closest
 from fixtures.types import Case
-from fixtures.vocab import words
 from suite.contract import Contract
 from suite.contracts import GATING
-from suite.gating import DEFAULT_CATALOGS
 from suite.grounding import normal
 from suite.scene import Scene
 from train.leaks import add_exam, exam_cases, exam_requests, exam_settings
@@ -50,9 +47,8 @@ def main(options: argparse.Namespace) -> int:
         raise UserError(f"--rows {options.rows}", "must be at least 1")
     contracts = [_named(name) for name in options.contract] if options.contract else GATING
     settings, known = exam_settings(options, options.tools)
-    names = settings.catalog or DEFAULT_CATALOGS
-    scene = Scene(tuple(load_catalog(name) for name in names), words(options.split), settings.made_up)
-    exam = exam_requests(exam_cases(settings.seed, names, settings.made_up), known)
+    scene = Scene.on(settings.catalog, settings.made_up, options.split)
+    exam = exam_requests(exam_cases(settings.seed, settings.catalog, settings.made_up), known)
     drawn = fresh(contracts, scene, options.rows, f"lessons:{options.seed}", exam)
     write_rows(options.out, (row_of(case) for _, case in drawn))
     counts = Counter(contract.name for contract, _ in drawn)

@@ -24,6 +24,7 @@ from suite.calibration import CALIBRATOR
 from suite.engine.identify import CONFIG, MANIFEST, WEIGHTS, adapter_folder
 from suite.files import write_text
 from suite.outcome import Results
+from train.gate_options import add_gate, gate_settings
 from train.screen import Counter, say
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from suite.settings import Settings
 
 ABOUT = "gate an adapter and move the registry's alias to it if it passes"
+_OF_THE_GATE = ("catalog", "made_up", "seed", "budget", "contracts", "results")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.IGNORECASE)
 
 
@@ -160,22 +162,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="RUN", help="a run folder, or an adapter's own")
     parser.add_argument("--name", required=True, help="the name under which the adapter is to serve")
     parser.add_argument("--registry", type=Path, default=Path("registry"), help="where names live (default: registry)")
-    gate = parser.add_argument_group("gate", "As for pytest --adapter; [tool.callproof] of pyproject.toml counts too.")
-    gate.add_argument("--catalog", action="append", metavar="NAME", help="a file or a shipped catalog; may be repeated")
-    gate.add_argument("--made-up", type=int, metavar="PERCENT", help="of the cases, on catalogs nobody wrote")
-    gate.add_argument("--seed", type=int, metavar="N", help="seed of all draws")
-    gate.add_argument("--budget", type=int, metavar="N", help="model calls that each contract may spend")
-    gate.add_argument("--contracts", metavar="DIR", help="ask the contracts in this folder's Python files too")
-    gate.add_argument("--results", metavar="FILE", help="where the results go (default: RUN/results.json)")
+    add_gate(parser, *_OF_THE_GATE)
 
 
 def main(options: argparse.Namespace) -> int:
     """Run the command; 0 if the adapter was promoted, 1 with the reasons if not."""
     from reports.__main__ import show
-    from suite.settings import read_settings
 
-    given = {key: getattr(options, key) for key in ("catalog", "made_up", "seed", "budget", "contracts", "results")}
-    settings = read_settings(Path("pyproject.toml"), given)
+    settings = gate_settings(options, *_OF_THE_GATE)
     results_file = Path(settings.results) if settings.results else options.run / "results.json"
     now = datetime.now(UTC)
     decision = promote(options.run, options.name, options.registry, results_file, _tools(settings), now=now)

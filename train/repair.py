@@ -25,11 +25,11 @@ from fixtures.datasets.rows import row_of, write_rows
 from fixtures.errors import UserError
 from fixtures.formats import Format
 from fixtures.types import Case
-from fixtures.vocab import words
 from suite.contract import Contract
 from suite.contracts import GATING
 from suite.outcome import Broken, Ceiling, Held, NoWorse, Reply, Results, Scored
 from suite.scene import Scene
+from train.gate_options import add_gate, gate_settings
 from train.lessons import fresh
 from train.pairs import OWN_FAILURE, ends_once
 from train.screen import Counter, say
@@ -41,6 +41,8 @@ ABOUT = "gate an adapter, train on what fails, and gate again, until it passes o
 ROUNDS, CASES = 3, 240
 BACKENDS = {"sft": 5e-4, "dpo": 5e-4}
 """What a round may train with, and its learning rate."""
+
+_OF_THE_GATE = ("catalog", "made_up", "seed", "budget")
 
 Ask: TypeAlias = Callable[[Path, Sequence[Case]], Sequence[Reply]]
 
@@ -219,23 +221,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=float, default=1.0, help="of each round's training (default: %(default)s)")
     rates = ", ".join(f"{rate:g} for {name}" for name, rate in BACKENDS.items())
     parser.add_argument("--learning-rate", type=float, help=f"of each round's training (default: {rates})")
-    gate = parser.add_argument_group("gate", "As for pytest --adapter; [tool.callproof] of pyproject.toml counts too.")
-    gate.add_argument("--catalog", action="append", metavar="NAME", help="a file or a shipped catalog; may be repeated")
-    gate.add_argument("--made-up", type=int, metavar="PERCENT", help="of the cases, on catalogs nobody wrote")
-    gate.add_argument("--seed", type=int, metavar="N", help="seed of all draws")
-    gate.add_argument("--budget", type=int, metavar="N", help="model calls that each contract may spend")
+    add_gate(parser, *_OF_THE_GATE)
 
 
 def main(options: argparse.Namespace) -> int:
     """Run the command; 0 if the adapter passes in the end, 1 if not."""
-    from fixtures.catalogs import load_catalog
-    from suite.gating import DEFAULT_CATALOGS
-    from suite.settings import read_settings
-
-    given = {key: getattr(options, key) for key in ("catalog", "made_up", "seed", "budget")}
-    settings = read_settings(Path("pyproject.toml"), given)
-    catalogs = tuple(load_catalog(name) for name in settings.catalog or DEFAULT_CATALOGS)
-    scene = Scene(catalogs, words("train"), settings.made_up)
+    settings = gate_settings(options, *_OF_THE_GATE)
+    scene = Scene.on(settings.catalog, settings.made_up, "train")
     rounds = repair(
         options.run, options.out, GATING, scene, _tools(options, settings), rounds=options.rounds, cases=options.cases
     )

@@ -21,7 +21,6 @@ from suite.asking import Asker
 from suite.calibration import CALIBRATOR, calibration
 from suite.contracts.calibrated_confidence import calibrated_confidence
 from suite.engine import ScriptedEngine, identify
-from suite.gating import DEFAULT_CATALOGS
 from suite.outcome import Generation, Scored
 from suite.rehearsal import identity, right, write
 from suite.scene import Scene
@@ -109,8 +108,7 @@ def test_replies_without_the_figure_are_left_out() -> None:
 
 
 def test_what_is_asked_is_disjoint_from_the_exam() -> None:
-    given = tuple(load_catalog(name) for name in DEFAULT_CATALOGS)
-    asked, exam = draw(Scene(given, words("eval")), 300, 0), exam_cases(0)
+    asked, exam = draw(Scene.on(split="eval"), 300, 0), exam_cases(0)
     assert not set(prompts_of(asked)) & set(prompts_of(exam))
     # Catalogs that nobody wrote have names of the split's own words.
     drawn = [

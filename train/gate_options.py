@@ -1,0 +1,33 @@
+"""Options of `pytest --adapter` on command lines of this room, where they mean the same."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from suite.settings import Settings, read_settings
+
+_OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "base": {"metavar": "NAME", "help": "base model (default: what the adapter says)"},
+    "format": {"metavar": "NAME", "help": "wire format (default: what the adapter says)"},
+    "catalog": {"metavar": "NAME", "action": "append", "help": "a file or a shipped catalog; may be repeated"},
+    "made_up": {"metavar": "PERCENT", "type": int, "help": "of the cases, on catalogs nobody wrote"},
+    "seed": {"metavar": "N", "type": int, "help": "seed of all draws"},
+    "budget": {"metavar": "N", "type": int, "help": "model calls that each contract may spend"},
+    "contracts": {"metavar": "DIR", "help": "ask the contracts in this folder's Python files too"},
+    "results": {"metavar": "FILE", "help": "where the results go (default: RUN/results.json)"},
+}
+
+
+def add_gate(parser: argparse.ArgumentParser, *names: str) -> None:
+    """A group with these options of the gate, named as fields of `suite.settings.Settings`."""
+    gate = parser.add_argument_group("gate", "As for pytest --adapter; [tool.callproof] of pyproject.toml counts too.")
+    for name in names:
+        gate.add_argument("--" + name.replace("_", "-"), **_OPTIONS[name])
+
+
+def gate_settings(options: argparse.Namespace, *names: str) -> Settings:
+    """What these options and the working directory's pyproject.toml say; raises UserError for a bad setting."""
+    return read_settings(Path("pyproject.toml"), {name: getattr(options, name) for name in names})
