@@ -13,7 +13,7 @@ import pytest
 
 from fixtures.errors import UserError
 from suite.settings import DEFAULT_BUDGET, MADE_UP, read_settings
-from suite.stash import RESULTS, SETTINGS
+from suite.stash import NOT_SPREAD, RESULTS, SETTINGS
 
 _OPTIONS = (
     "adapter", "base", "format", "catalog", "made_up", "seed", "budget", "contracts", "champion", "to_the_end",
@@ -85,10 +85,20 @@ def pytest_configure(config: pytest.Config) -> None:
     except UserError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[SETTINGS] = settings
+    if settings.adapter is not None and config.getoption("dist", "no") != "no":
+        # Each worker of pytest-xdist would run the whole gate, and none could tell its summary.
+        config.option.dist = "no"
+        config.stash[NOT_SPREAD] = True
     named_no_paths = config.args_source is not pytest.Config.ArgsSource.ARGS
     if settings.adapter is not None and named_no_paths:
         own = settings.own_contracts
         config.args = [str(CONTRACTS_FOLDER), *([str(own)] if own else [])]
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    if NOT_SPREAD not in config.stash:
+        return None
+    return "callproof: one process runs the gate, without workers of pytest-xdist; --processes N shares the questions"
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

@@ -13,3 +13,5 @@ if TYPE_CHECKING:
 
 SETTINGS = pytest.StashKey[Settings]()
 RESULTS: pytest.StashKey[Results] = pytest.StashKey()
+NOT_SPREAD = pytest.StashKey[bool]()
+"""There where pytest-xdist was asked to spread a session that gates, and does not."""

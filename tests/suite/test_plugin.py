@@ -79,6 +79,13 @@ def test_the_contracts_are_collected_and_a_failure_shows_its_evidence(run):
     assert "gate NOT passed" in output
 
 
+def test_workers_of_xdist_do_not_each_run_the_gate(run):
+    code, output = gate(run, "-n", "2", "-k", "chooses_a_tool")
+    assert code == 1
+    assert "one process runs the gate" in output
+    assert output.count("gate NOT passed") == 1
+
+
 def test_one_contract_can_be_chosen(run):
     _, output = gate(run, "-k", "never_hallucinates_tools")
     assert "1 passed" in output or "1 failed" in output
