@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,18 @@ from typing import Any
 import pytest
 
 from fixtures.bases.tiny.corpus import draw_tree
+from fixtures.cores import keep_to, share
 from fixtures.formats import load_format
+
+
+def pytest_configure() -> None:
+    """Keep each worker of pytest-xdist, and what it starts, to a core of its own.
+
+    Otherwise each would have as many threads of torch as there are cores, which wait for each other.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker:
+        keep_to(share(int(worker.removeprefix("gw")), int(os.environ["PYTEST_XDIST_WORKER_COUNT"])))
 
 
 @pytest.fixture(scope="session")
