@@ -8,9 +8,8 @@ import signal
 import socket
 from collections.abc import Callable
 from multiprocessing.connection import wait
-from threading import Thread
 
-from fixtures.cores import keep_to, share
+from fixtures.cores import end_with_parent, keep_to, share
 from fixtures.errors import UserError
 
 _RANK, _COUNT = "RANK", "WORLD_SIZE"
@@ -69,7 +68,7 @@ def together(processes: int, work: Callable[[], int]) -> int:
 
 def _one(rank: int, processes: int, port: int, work: Callable[[], int]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that waits for us tells it, once
-    Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     os.environ |= {
         _RANK: str(rank), "LOCAL_RANK": str(rank), _COUNT: str(processes), "LOCAL_WORLD_SIZE": str(processes),
         "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),
@@ -78,11 +77,3 @@ def _one(rank: int, processes: int, port: int, work: Callable[[], int]) -> None:
     keep_to(mine)
     os.environ.setdefault("OMP_NUM_THREADS", str(len(mine)))  # or accelerate warns that nobody said it
     raise SystemExit(work())
-
-
-def _end_with_parent() -> None:
-    """Whoever resumes a run whose command was killed must not find it still going on."""
-    parent = multiprocessing.parent_process()
-    if parent:
-        parent.join()
-        os._exit(1)

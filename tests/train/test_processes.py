@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from fixtures.errors import UserError
+from tests import ending
 from tests.train.rows import drawn, write
 from train import trainer
 from train.cli import main
@@ -156,8 +157,7 @@ def test_a_process_that_is_killed_is_told(tmp_path: Path) -> None:
 
 
 def say_who_and_wait(folder: Path) -> int:
-    (folder / os.environ["RANK"]).write_text(str(os.getpid()))
-    time.sleep(60)
+    ending.say_who_and_wait(folder, int(os.environ["RANK"]))
     return 0
 
 
@@ -169,16 +169,7 @@ from tests.train.test_processes import say_who_and_wait
 from train.processes import together
 together(2, partial(say_who_and_wait, Path({str(tmp_path)!r})))
 """
-    command = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=ROOT)
-    until = time.monotonic() + 60
-    while len(pids := [file.read_text() for file in tmp_path.iterdir()]) < 2 or not all(pids):
-        assert time.monotonic() < until
-        time.sleep(0.1)
-    command.kill()
-    command.wait()
-    while any(Path(f"/proc/{pid}").exists() for pid in pids):
-        assert time.monotonic() < until
-        time.sleep(0.1)
+    ending.check_that_two_end_with_their_command(code, tmp_path)
 
 
 @pytest.mark.parametrize("processes", ["0", "65"])
