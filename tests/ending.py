@@ -19,7 +19,9 @@ def say_who_and_wait(folder: Path, rank: int) -> None:
 
 def check_that_two_end_with_their_command(code: str, folder: Path) -> None:
     """Run `code`, whose two processes call `say_who_and_wait` with this folder; kill it, and wait for them to end."""
-    command = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=ROOT)
+    # Deaf to interruptions, as a script starts what it runs in the background; torch would interrupt them by itself.
+    deaf = f"import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n{code}"
+    command = subprocess.Popen([sys.executable, "-c", deaf], env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=ROOT)
     until = time.monotonic() + 60
     while len(pids := [file.read_text() for file in folder.iterdir()]) < 2 or not all(pids):
         assert time.monotonic() < until, "they did not start"
