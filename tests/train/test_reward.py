@@ -93,7 +93,7 @@ def test_a_scorer_says_the_same_after_it_was_saved_and_loaded(small_base: Path, 
 
 
 def test_a_scorer_learns_the_pairs_that_it_sees_often(small_base: Path, tmp_path: Path, one_thread: None):
-    adapter = train(job(tmp_path, str(small_base), settings=replace(QUICK, epochs=6, batch_size=8)))
+    adapter = train(job(tmp_path, str(small_base), settings=replace(QUICK, epochs=15, batch_size=8)))
     first, *_, last = log(adapter.parent)
     assert last["loss"] < first["loss"]
     assert last["accuracy"] == 1.0
