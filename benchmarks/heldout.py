@@ -1,4 +1,4 @@
-"""`python -m benchmarks.heldout [--out FOLDER] [--rows N]`: what few-row adapters make of the embedded base.
+"""`python -m benchmarks.heldout [--base BASE] [--out FOLDER] [--rows N]`: what few-row adapters make of a base.
 
 Trains `trainer` and `sft` on the hotel dataset, then asks the bare base and both adapters 250 held-out hotel cases and
 250 on catalogs drawn from words that no training row has, and prints the table that the model card shows.
@@ -72,14 +72,18 @@ def held_out_cases(count: int) -> dict[str, list[Case]]:
     return {"hotel": hotel, "drawn": drawn}
 
 
-def train(backend: str, out: Path, rows: int, format: str, processes: int) -> float:
-    """Train one adapter by the project's own command; returns the seconds it took, start-up included."""
-    data = out / f"hotel-{rows}.jsonl"
+def hotel_rows(folder: Path, count: int) -> Path:
+    """The file of so many hotel rows, written if it is not there."""
+    data = folder / f"hotel-{count}.jsonl"
     if not data.exists():
-        _run("fixtures.datasets", "hotel", "--rows", str(rows), "--seed", "1", "--split", "train", "--out", str(data))
+        _run("fixtures.datasets", "hotel", "--rows", str(count), "--seed", "1", "--split", "train", "--out", str(data))
+    return data
+
+
+def train(backend: str, data: Path, out: Path, *more: str) -> float:
+    """Train one adapter by the project's own command; returns the seconds it took, start-up included."""
     started = time.monotonic()
-    options = ["--data", str(data), "--format", format, "--out", str(out / f"{backend}-{format}"), "--epochs", "1"]
-    _run("train", backend, *options, "--processes", str(processes))
+    _run("train", backend, "--data", str(data), "--out", str(out), "--epochs", "1", *more)
     return time.monotonic() - started
 
 
@@ -89,7 +93,8 @@ def _run(module: str, *arguments: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.heldout", description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("runs/heldout"))
+    parser.add_argument("--base", default="tiny")
+    parser.add_argument("--out", type=Path, default=Path("runs/heldout"), help="adapters in it are not trained again")
     parser.add_argument("--rows", type=int, default=400)
     parser.add_argument("--cases", type=int, default=250, help="of each of the two kinds")
     parser.add_argument("--format", default="functiongemma")
@@ -99,15 +104,16 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     groups = held_out_cases(options.cases)
+    given = "--base", options.base, "--format", options.format, "--processes", str(options.processes)
     backends = [] if options.bare_only else options.backend or ["trainer", "sft"]
     lines = [f"| adapter | cases | {' | '.join(COLUMNS)} | training |", "| --- " * (len(COLUMNS) + 3) + "|"]
     for backend in [None, *backends]:
         folder, seconds = None, 0.0
         if backend:
             folder = options.out / f"{backend}-{options.format}"
-            given = options.rows, options.format, options.processes
-            seconds = 0.0 if folder.exists() else train(backend, options.out, *given)
-        engine = start_engine(identify(folder, "tiny", options.format))
+            data = hotel_rows(options.out, options.rows)
+            seconds = 0.0 if folder.exists() else train(backend, data, folder, *given)
+        engine = start_engine(identify(folder, options.base, options.format))
         asker = Asker(engine, max_new_tokens=MAX_NEW_TOKENS)
         for name, cases in groups.items():
             row = measure(cases, asker.ask(cases)).row()
