@@ -93,7 +93,7 @@ def _run(module: str, *arguments: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.heldout", description=__doc__)
-    parser.add_argument("--base", default="tiny")
+    parser.add_argument("--base", default="tiny", help="as `pytest --base` takes it")
     parser.add_argument("--out", type=Path, default=Path("runs/heldout"), help="adapters in it are not trained again")
     parser.add_argument("--rows", type=int, default=400)
     parser.add_argument("--cases", type=int, default=250, help="of each of the two kinds")
