@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from fixtures.bases.tiny.corpus import draw_tree
 from fixtures.cores import keep_to, share
-from fixtures.formats import load_format
+from fixtures.datasets.hotel import build
+from fixtures.formats import FORMATS, load_format
+from tests.miniature import model_of, tokenizer_of
 
 
 def pytest_configure() -> None:
@@ -28,30 +29,23 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def small_tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tokenizer of the embedded base's kind, learned in a second; needs no torch."""
-    from fixtures.bases.tiny.tokens import train_tokenizer
-
-    texts = []
-    for number in range(20):
-        tree = draw_tree(f"small:{number}")
-        tools = [spoken.tool.declaration() for spoken in tree.tools]
-        form = load_format(tree.format)
-        texts += [form.render(conversation.messages, tools).text for conversation in tree.conversations]
+    forms = [load_format(name) for name in FORMATS]
+    texts = [form.render(row["messages"], row["tools"]).text for row in build(20, 0, "corpus") for form in forms]
     folder = tmp_path_factory.mktemp("small-tokenizer")
-    train_tokenizer(texts).save_pretrained(folder)
+    tokenizer_of(texts).save_pretrained(folder)
     return folder
 
 
 @pytest.fixture(scope="session")
 def small_base(small_tokenizer: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a miniature of the embedded base, untrained: for tests of loading, training and decoding."""
+    import torch
     from transformers import AutoTokenizer
-
-    from fixtures.bases.tiny.recipe import build_model, save
-    from fixtures.bases.tiny.schedule import Recipe
 
     tokenizer: Any = AutoTokenizer.from_pretrained(small_tokenizer)
     folder = tmp_path_factory.mktemp("small-base")
-    save(build_model(Recipe(hidden=64, layers="sf", inner=64), tokenizer), tokenizer, folder)
+    model_of(tokenizer).to(torch.bfloat16).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
     return folder
 
 

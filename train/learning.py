@@ -21,7 +21,6 @@ from torch import distributed
 from transformers import AutoModelForCausalLM, PrinterCallback, Trainer, TrainerCallback, set_seed
 from transformers.utils import logging as transformers_logging
 
-from fixtures.bases.tiny.attention import attend_in_pairs
 from fixtures.cores import has_bfloat16
 from fixtures.errors import UserError
 from suite.engine.applied import loaded_problem
@@ -64,7 +63,6 @@ def load_model(work: Prepared) -> Any:
         base = AutoModelForCausalLM.from_pretrained(work.base.path, dtype=torch.float32, local_files_only=True)
     except (OSError, ValueError) as error:
         raise UserError(f"--base {work.base.name}", f"transformers cannot load this base: {error}") from error
-    attend_in_pairs(base)
     set_seed(settings.seed)
     with quiet():
         if work.start and work.start.adapter:

@@ -89,8 +89,6 @@ def headed_base(base: Base) -> Any:
     from transformers import AutoModelForSequenceClassification
     from transformers.utils import logging as transformers_logging
 
-    from fixtures.bases.tiny.attention import attend_in_pairs
-
     # That the head is not in the base's file, and the output layer not in the model, is reported as a warning.
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
@@ -100,7 +98,7 @@ def headed_base(base: Base) -> Any:
         )
     except (OSError, ValueError) as error:
         raise UserError(f"--base {base.name}", f"transformers cannot put a score head on this base: {error}") from error
-    return attend_in_pairs(model)
+    return model
 
 
 def scorer_of(model: Any, tokenizer: Any) -> Scorer:

@@ -11,7 +11,6 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
-from fixtures.bases.tiny.attention import attend_in_pairs
 from fixtures.errors import UserError
 from fixtures.formats import Format
 from fixtures.types import user
@@ -42,7 +41,7 @@ def load(target: Target, *, dtype: str, batch_tokens: int | None) -> Engine:
         raise UserError(
             f"--base {target.base.name}", f"Transformers cannot load {path}: {first_line(error)}"
         ) from error
-    model = attend_in_pairs(model.eval().to(device))
+    model = model.eval().to(device)
     if target.adapter:
         text = target.format.render([user("Hello")], [], prompt=True).text
         probe = torch.tensor([tokenizer(text, add_special_tokens=False)["input_ids"]], device=device)

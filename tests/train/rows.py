@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from fixtures.bases.tiny.corpus import draw_tree
+from fixtures.datasets.hotel import build
 from fixtures.types import Tool, ToolCall, assistant, user
 
 LAMP = Tool(
@@ -27,17 +27,9 @@ def good(room: str = "lobby", **arguments: Any) -> dict[str, Any]:
     return {"messages": [user(f"Light in the {room}"), assistant([call])], "tools": [LAMP.declaration()]}
 
 
-def drawn(count: int, form: str, split: Any = "train") -> list[dict[str, Any]]:
-    """Rows of the corpus's grammar: single, several and corrected calls, and requests that nothing fits."""
-    rows: list[dict[str, Any]] = []
-    number = 0
-    while len(rows) < count:
-        tree = draw_tree(f"rows:{number}", split=split)
-        number += 1
-        if tree.format == form:
-            tools = [spoken.tool.declaration() for spoken in tree.tools]
-            rows += [{"messages": list(talk.messages), "tools": tools} for talk in tree.conversations]
-    return rows[:count]
+def drawn(count: int) -> list[dict[str, Any]]:
+    """Rows of the hotel dataset: single, several and corrected calls, and requests that nothing fits."""
+    return [{"messages": row["messages"], "tools": row["tools"]} for row in build(count, 0, "corpus")]
 
 
 def write(path: Path, rows: Iterable[Any]) -> Path:

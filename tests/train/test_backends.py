@@ -61,7 +61,7 @@ def fed(built: Any, pad: int) -> Iterator[tuple[list[int], list[int]]]:
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("backend", BUILD)
 def test_what_the_model_is_fed_is_our_tokenisation(backend: str, form: str, small_base: Path, tmp_path: Path) -> None:
-    work = prepare(job(backend, tmp_path, small_base, drawn(24, form), format=form))
+    work = prepare(job(backend, tmp_path, small_base, drawn(24), format=form))
     given = list(fed(BUILD[backend](work), work.tokenizer.pad_token_id))
     assert sorted(given) == sorted((list(e.ids), list(e.labels)) for e in work.examples)
     wire = load_format(form)
@@ -78,7 +78,7 @@ def test_what_the_model_is_fed_is_our_tokenisation(backend: str, form: str, smal
 def test_both_backends_feed_the_rows_in_the_same_order(form: str, small_base: Path, tmp_path: Path) -> None:
     orders = []
     for backend in BUILD:
-        work = prepare(job(backend, tmp_path, small_base, drawn(24, form), format=form))
+        work = prepare(job(backend, tmp_path, small_base, drawn(24), format=form))
         orders.append(list(fed(BUILD[backend](work), work.tokenizer.pad_token_id)))
     assert orders[0] == orders[1]
     assert [ids for ids, _ in orders[0]] != [list(example.ids) for example in work.examples]
@@ -91,7 +91,7 @@ def test_the_loss_is_that_of_all_logits_though_only_those_before_answers_are_com
     import torch
 
     settings = replace(QUICK, lora_dropout=0.0)
-    work = prepare(job(backend, tmp_path, small_base, drawn(24, "functiongemma"), settings=settings))
+    work = prepare(job(backend, tmp_path, small_base, drawn(24), settings=settings))
     built = BUILD[backend](work)
     batch = next(iter(built.get_train_dataloader()))
     model, weights = built.model, [weight for weight in built.model.parameters() if weight.requires_grad]
@@ -188,7 +188,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("backend", BUILD)
 def test_the_seed_decides_the_adapters_bytes(backend: str, small_base: Path, tmp_path: Path) -> None:
-    rows = drawn(12, "functiongemma")
+    rows = drawn(12)
     runs = {
         name: contents(train(job(backend, tmp_path, small_base, rows, out=tmp_path / name, settings=settings)))
         for name, settings in {"one": QUICK, "again": QUICK, "other": replace(QUICK, seed=1)}.items()
@@ -204,7 +204,7 @@ def losses(run: Path) -> dict[int, float]:
 
 
 def test_both_backends_take_the_same_steps_up_to_rounding(small_base: Path, tmp_path: Path) -> None:
-    rows = drawn(16, "functiongemma")
+    rows = drawn(16)
     settings = replace(QUICK, epochs=3, precision="fp32", gradient_accumulation=2)
     for backend in BUILD:
         train(job(backend, tmp_path, small_base, rows, settings=settings))
@@ -218,7 +218,7 @@ def test_a_trained_run_holds_log_settings_mask_and_an_adapter_that_loads(small_b
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
-    adapter = train(job("trainer", tmp_path, small_base, drawn(8, "functiongemma")))
+    adapter = train(job("trainer", tmp_path, small_base, drawn(8)))
     run = adapter.parent
     wanted = ["adapter", "cost.json", "log.jsonl", "mask.txt", "settings.json"]
     assert sorted(path.name for path in run.iterdir()) == wanted
@@ -267,7 +267,7 @@ def test_a_run_that_diverges_leaves_no_adapter(small_base: Path, tmp_path: Path)
 def test_a_killed_run_goes_on_from_its_last_checkpoint_to_the_same_adapter(
     backend: str, small_base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data = write(tmp_path / "rows.jsonl", drawn(16, "functiongemma"))
+    data = write(tmp_path / "rows.jsonl", drawn(16))
     common = [
         backend, "--data", str(data), "--base", str(small_base), "--epochs", "8", "--batch-size", "4", "--threads", "1",
         "--gradient-accumulation", "1", "--lora-dropout", "0.1", "--save-steps", "4",

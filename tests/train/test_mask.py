@@ -82,7 +82,7 @@ def test_values_with_quotes_braces_and_bytes_are_learned_whole(form: str, small_
 def test_the_tokens_before_the_answer_are_the_gates_prompt(form: str, small_tokenizer: Path, tmp_path: Path) -> None:
     wire = load_format(form)
     tokenizer = load_tokenizer(small_tokenizer, wire)
-    for row in read_rows(write(tmp_path / "rows.jsonl", drawn(40, form)), wire).rows:
+    for row in read_rows(write(tmp_path / "rows.jsonl", drawn(40)), wire).rows:
         example = encode(row, wire, tokenizer, MAX)
         assert isinstance(example, Example)
         prompt = token_ids(tokenizer, wire.render(row.messages[:-1], row.tools, prompt=True).text)

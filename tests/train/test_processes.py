@@ -55,7 +55,7 @@ LOADED = 500_000_000
 @pytest.mark.parametrize(("backend", "by"), [("trainer", "torchrun"), ("sft", "--processes")])
 def test_two_processes_share_the_rows_and_one_writes(backend: str, by: str, small_base: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    done = started(by, backend, out, write(tmp_path / "rows.jsonl", drawn(ROWS, "functiongemma")), small_base)
+    done = started(by, backend, out, write(tmp_path / "rows.jsonl", drawn(ROWS)), small_base)
     assert done.returncode == 0, done.stderr
     assert (out / "adapter" / "adapter_model.safetensors").is_file()
     cost = json.loads((out / "cost.json").read_text(encoding="utf-8"))
@@ -69,7 +69,7 @@ def test_two_processes_share_the_rows_and_one_writes(backend: str, by: str, smal
 @pytest.mark.model
 @pytest.mark.parametrize("by", STARTS)
 def test_a_bad_option_in_two_processes_is_told_once(by: str, small_base: Path, tmp_path: Path) -> None:
-    data = write(tmp_path / "rows.jsonl", drawn(ROWS, "functiongemma"))
+    data = write(tmp_path / "rows.jsonl", drawn(ROWS))
     out = tmp_path / "run"
     out.mkdir()
     (out / "mine.txt").write_text("not a run")
@@ -123,7 +123,7 @@ def test_where_one_process_fails_the_others_are_stopped(tmp_path: Path) -> None:
 def test_rows_of_like_length_are_learned_side_by_side_in_an_order_of_the_seed(
     monkeypatch: pytest.MonkeyPatch, hollow_base: Path, tmp_path: Path
 ) -> None:
-    data = write(tmp_path / "rows.jsonl", drawn(23, "functiongemma"))
+    data = write(tmp_path / "rows.jsonl", drawn(23))
     job = Job(backend="sft", data=data, out=tmp_path / "run", base=str(hollow_base))
     work = prepare(job)
     assert side_by_side(work) is work
@@ -196,7 +196,7 @@ def test_tensorboard_gets_the_loss_of_every_step(small_base: Path, tmp_path: Pat
     from tensorboard.backend.event_processing import event_accumulator  # type: ignore[import-untyped]
 
     settings = Settings(epochs=1, gradient_accumulation=2, lora_r=4, threads=1, report_to=("tensorboard",))
-    data = write(tmp_path / "rows.jsonl", drawn(ROWS, "functiongemma"))
+    data = write(tmp_path / "rows.jsonl", drawn(ROWS))
     trainer.train(Job(backend="trainer", data=data, out=tmp_path / "run", base=str(small_base), settings=settings))
     (events,) = (tmp_path / "run" / "tensorboard").glob("events*")
     read = event_accumulator.EventAccumulator(str(events)).Reload()

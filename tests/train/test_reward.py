@@ -102,7 +102,7 @@ def test_a_scorer_learns_the_pairs_that_it_sees_often(small_base: Path, tmp_path
 def test_with_a_start_the_lora_begins_as_that_adapter(small_base: Path, tmp_path: Path, one_thread: None):
     from safetensors.torch import load_file
 
-    rows = write(tmp_path / "rows.jsonl", drawn(8, "functiongemma"))
+    rows = write(tmp_path / "rows.jsonl", drawn(8))
     sft = train(Job(backend="sft", data=rows, out=tmp_path / "sft", base=str(small_base), settings=QUICK))
     own = with_own(job(tmp_path, str(small_base), start=sft.parent), RewardSettings)
     work = open_work(gather(own))

@@ -24,7 +24,7 @@ QUICK = Settings(epochs=1, batch_size=4, gradient_accumulation=1, lora_r=4, lora
 def started(small_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of the miniature in intent JSON, so that nothing of it is a default."""
     folder = tmp_path_factory.mktemp("started")
-    data = write(folder / "rows.jsonl", drawn(8, "intent_json"))
+    data = write(folder / "rows.jsonl", drawn(8))
     train(
         Job(
             backend="trainer", data=data, out=folder / "run", base=str(small_base), format="intent_json", settings=QUICK
@@ -34,7 +34,7 @@ def started(small_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def asked(start: Path, tmp_path: Path) -> Job:
-    data = write(tmp_path / "rows.jsonl", drawn(8, "intent_json"))
+    data = write(tmp_path / "rows.jsonl", drawn(8))
     settings = Settings(epochs=1, threads=1, learning_rate=1e-2, gradient_accumulation=2)
     return Job(backend="sft", data=data, out=tmp_path / "run", start=start, settings=settings)
 
