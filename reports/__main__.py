@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fixtures.errors import UserError
+from fixtures.files import write_text
 from reports import page, terminal, training_data
 from suite import results as results_file
-from suite.files import write_text
 from suite.summary import WIDTH
 
 WIDEST = 120  # columns; longer lines are hard to read

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.errors import UserError
+from fixtures.files import write_text
 from fixtures.types import Case, Catalog, Fallback, Oracle, Policy, Tool, ToolCall, Variant
-from suite.files import write_text
 from suite.outcome import (
     Bar,
     Bin,

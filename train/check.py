@@ -11,8 +11,8 @@ from typing import Any
 
 from fixtures.bases import resolve_base
 from fixtures.catalogs import load_catalog
+from fixtures.files import write_text
 from fixtures.formats import FORMATS, load_format
-from suite.files import write_text
 from train.advice import Advice, advise
 from train.checks import Fault
 from train.data import Row, digest, read_rows

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from fixtures.bases import digest_files
 from fixtures.errors import UserError
+from fixtures.files import write_text
 from suite.calibration import CALIBRATOR
 from suite.engine.identify import CONFIG, MANIFEST, WEIGHTS, adapter_folder
-from suite.files import write_text
 from suite.outcome import Results
 from train.gate_options import add_gate, gate_settings
 from train.screen import Counter, say

@@ -188,7 +188,7 @@ def pair_of(case: Case, reply: Reply, form: Format) -> Mapping[str, Any]:
 
 
 def _log(out: Path, rounds: list[Round]) -> list[Round]:
-    from suite.files import write_text
+    from fixtures.files import write_text
 
     write_text(out / "repair.jsonl", "".join(json.dumps(asdict(entry)) + "\n" for entry in rounds))
     say(told(rounds[-1]))

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.errors import UserError
-from suite.files import write_text
+from fixtures.files import write_text
 from train.processes import is_main
 
 LIBRARIES = ("accelerate", "datasets", "peft", "safetensors", "tokenizers", "torch", "transformers", "trl")

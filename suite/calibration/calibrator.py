@@ -16,8 +16,8 @@ import numpy as np
 
 from fixtures.bases import digest_files
 from fixtures.errors import UserError
+from fixtures.files import write_text
 from suite.calibration.resampling import Floats
-from suite.files import write_text
 from suite.outcome import CalibratorUsed, Identity, Reply
 
 Method: TypeAlias = Literal["temperature", "isotonic"]
