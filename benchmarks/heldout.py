@@ -20,11 +20,11 @@ from fixtures.datasets.rows import case_of
 from fixtures.types import Case
 from fixtures.vocab import words
 from suite.asking import Asker
-from suite.cases import answers, clear
 from suite.engine import identify, start_engine
+from suite.exam.cases import answers, clear
+from suite.exam.scene import Scene
 from suite.gating import MAX_NEW_TOKENS
 from suite.outcome import Reply
-from suite.scene import Scene
 from suite.stats import clopper_pearson
 
 COLUMNS = ("parses clean", "declared", "right tool", "exactly right")

@@ -29,9 +29,9 @@ from suite.contract import Contract
 from suite.contracts import GATING
 from suite.engine import identify, start_engine
 from suite.engine.cached import CachedEngine
+from suite.exam.scene import Scene
 from suite.gating import MAX_NEW_TOKENS, open_engine
 from suite.outcome import Ceiling, Held, NotApplicable, Scored
-from suite.scene import Scene
 from suite.settings import MADE_UP
 from suite.stats import clopper_pearson
 from train.sabotage.kinds import Bench, Kind, all_kinds, controls

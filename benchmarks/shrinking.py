@@ -24,10 +24,10 @@ from suite.asking import Asker
 from suite.contract import Contract
 from suite.contracts import CONTRACTS
 from suite.engine import Engine, identify, load_engine
+from suite.exam.scene import Scene
 from suite.gating import MAX_NEW_TOKENS
 from suite.outcome import Broken, Outcome, Reply
 from suite.reduce import reduce, size
-from suite.scene import Scene
 from suite.search import collect, explore
 
 EXAMPLES = 30

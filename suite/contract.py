@@ -9,8 +9,8 @@ from typing import Literal, TypeAlias
 
 from fixtures.types import Case
 from fixtures.vocab import Chooser
+from suite.exam.scene import Scene
 from suite.outcome import Bar, Bin, Interval, Outcome, Reply, Scored
-from suite.scene import Scene
 
 Draw: TypeAlias = Callable[[Scene, Chooser], Case]
 Predicate: TypeAlias = Callable[[Case, Reply], Outcome]

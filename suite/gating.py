@@ -24,6 +24,7 @@ from suite.counterexamples import counterexamples
 from suite.engine import CachedEngine, Engine, ReplyStore, Target, identify, start_engine
 from suite.engine.again import again
 from suite.engine.cached import call_counts
+from suite.exam.scene import DEFAULT_CATALOGS, Scene
 from suite.judged import Judged, tally_of
 from suite.known import Corpus
 from suite.outcome import (
@@ -39,7 +40,6 @@ from suite.outcome import (
     Scored,
     Verdict,
 )
-from suite.scene import DEFAULT_CATALOGS, Scene
 from suite.search import collect
 from suite.settings import DEFAULT_BUDGET, MADE_UP
 from suite.stats import means_of

@@ -16,8 +16,8 @@ from typing import Any
 from fixtures.types import Case, Message, Tool, Variant
 from suite.asking import Asker
 from suite.contract import Contract
+from suite.exam.variants import catalog_renamed
 from suite.outcome import Broken
-from suite.variants import catalog_renamed
 
 BATCH = 24
 """Reductions judged at once: about as many rows as an engine's batch holds."""

@@ -13,8 +13,8 @@ from fixtures.types import Case, assistant
 from fixtures.vocab import Chooser
 from suite.contract import Contract
 from suite.engine import ScriptedEngine
+from suite.exam.scene import Scene
 from suite.outcome import Generation, Identity
-from suite.scene import Scene
 
 Answer = Callable[[Case], str]
 STRANGE = "What do you mean?<end_of_turn>"

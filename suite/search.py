@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from fixtures.types import Case
 from suite.asking import stable_seed
 from suite.contract import Contract, Draw
-from suite.scene import Scene
+from suite.exam.scene import Scene
 
 T = TypeVar("T")
 

@@ -23,9 +23,9 @@ from suite.calibration.calibrator import METHODS, Method
 from suite.calibration.fitting import LEAST_UNITS, Fitted, Pairs, fit
 from suite.contracts.calibrated_confidence import calibrated_confidence
 from suite.engine import Engine, identify
+from suite.exam.scene import Scene
 from suite.gating import MAX_NEW_TOKENS, open_engine
 from suite.outcome import Scored
-from suite.scene import Scene
 from train.gate_options import add_gate, gate_settings
 from train.screen import Counter, say
 

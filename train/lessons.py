@@ -18,8 +18,8 @@ from fixtures.errors import UserError, closest
 from fixtures.types import Case
 from suite.contract import Contract
 from suite.contracts import GATING
+from suite.exam.scene import Scene
 from suite.grounding import normal
-from suite.scene import Scene
 from train.leaks import add_exam, exam_cases, exam_requests, exam_settings
 from train.screen import say
 

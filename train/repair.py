@@ -27,8 +27,8 @@ from fixtures.formats import Format
 from fixtures.types import Case
 from suite.contract import Contract
 from suite.contracts import GATING
+from suite.exam.scene import Scene
 from suite.outcome import Broken, Ceiling, Held, NoWorse, Reply, Results, Scored
-from suite.scene import Scene
 from train.gate_options import add_gate, gate_settings
 from train.lessons import fresh
 from train.pairs import OWN_FAILURE, ends_once

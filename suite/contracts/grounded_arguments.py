@@ -7,8 +7,8 @@ or from an enum or default that the tool declares; case, spacing, number words a
 from __future__ import annotations
 
 from fixtures.types import Case
-from suite.cases import clear
 from suite.contract import contract
+from suite.exam.cases import clear
 from suite.grounding import ungrounded
 from suite.outcome import Broken, Held, NotApplicable, Outcome, Reply, ReportOnly
 

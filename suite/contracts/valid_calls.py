@@ -7,8 +7,8 @@ numbers at their edges.
 from __future__ import annotations
 
 from fixtures.types import Case, ToolCall
-from suite.cases import stressed
 from suite.contract import contract
+from suite.exam.cases import stressed
 from suite.outcome import Broken, Held, NotApplicable, Outcome, Rate, Reply
 from suite.schemas import first_fault
 

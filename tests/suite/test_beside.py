@@ -17,10 +17,10 @@ from suite.contracts.chooses_a_tool import chooses_a_tool
 from suite.contracts.same_answer_twice import same_answer_twice
 from suite.engine import CachedEngine, Engine, ReplyStore, ScriptedEngine
 from suite.engine.again import again
+from suite.exam.scene import Scene
 from suite.gating import gate
 from suite.outcome import Broken, ContractResult, Generation, Held, NotApplicable, Reply
 from suite.rehearsal import identity, right, scripted
-from suite.scene import Scene
 
 PROSE = "Sure, I will do that.<end_of_turn>"
 

@@ -11,13 +11,13 @@ from fixtures.catalogs import read_catalog
 from fixtures.choosing import SeededChooser
 from fixtures.types import Case, Fallback, ToolCall
 from fixtures.vocab import Chooser
-from suite.arbitration import contested
-from suite.cases import answers, asked_otherwise, clear, clear_or_absent, keeps_policy, masked, with_absent_tool
-from suite.conversations import several_turns
-from suite.injections import with_injection
+from suite.exam.arbitration import contested
+from suite.exam.cases import answers, asked_otherwise, clear, clear_or_absent, keeps_policy, masked, with_absent_tool
+from suite.exam.conversations import several_turns
+from suite.exam.injections import with_injection
+from suite.exam.scene import Scene
+from suite.exam.variants import tools_renamed
 from suite.reduce import reductions
-from suite.scene import Scene
-from suite.variants import tools_renamed
 
 NAMES = ("set_lamp", "run_fan", "ask_desk", "open_door")
 TOOLS = [{"name": name, "description": "", "parameters": {"type": "object", "properties": {}}} for name in NAMES]

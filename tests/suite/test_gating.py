@@ -12,11 +12,11 @@ from suite.budget import Budget, most_drawn
 from suite.contract import Contract
 from suite.contracts import CONTRACTS, GATING
 from suite.engine import CachedEngine, ReplyStore
+from suite.exam.scene import Scene
 from suite.gating import gate
 from suite.known import Corpus
 from suite.outcome import Never, NoWorse
 from suite.rehearsal import STRANGE, right, scripted
-from suite.scene import Scene
 from suite.settings import DEFAULT_BUDGET
 
 PROSE = "Sure, I will do that for you.<end_of_turn>"

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from fixtures.choosing import SeededChooser
 from fixtures.types import Case, Catalog, Tool, ToolCall, assistant, user
-from suite.cases import clear
+from suite.exam.cases import clear
+from suite.exam.scene import Scene
 from suite.grounding import numbers_in, ungrounded
-from suite.scene import Scene
 
 TOOL = Tool(
     "book",

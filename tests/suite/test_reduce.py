@@ -5,13 +5,13 @@ import pytest
 from fixtures.choosing import SeededChooser
 from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall, assistant, user
 from suite.asking import Asker
-from suite.cases import clear, only_in_history
 from suite.contract import contract
 from suite.engine import ScriptedEngine
+from suite.exam.cases import clear, only_in_history
+from suite.exam.scene import Scene
 from suite.grounding import ungrounded
 from suite.outcome import Broken, Held, Rate
 from suite.reduce import reduce, reductions, shorter_names, simpler_schemas, size
-from suite.scene import Scene
 from suite.schemas import first_fault
 
 SCENE = Scene(catalogs=())

@@ -3,12 +3,12 @@ from dataclasses import replace
 from benchmarks.shrinking import shrink
 from fixtures.types import Case
 from suite.asking import Asker
-from suite.cases import clear
 from suite.contract import contract
 from suite.contracts.chooses_a_tool import chooses_a_tool
+from suite.exam.cases import clear
+from suite.exam.scene import Scene
 from suite.outcome import Broken, Held, Outcome, Rate, Reply
 from suite.rehearsal import right, scripted
-from suite.scene import Scene
 from suite.search import collect
 
 SCENE = Scene(catalogs=())

@@ -21,9 +21,9 @@ from suite.asking import Asker
 from suite.calibration import CALIBRATOR, calibration
 from suite.contracts.calibrated_confidence import calibrated_confidence
 from suite.engine import ScriptedEngine, identify
+from suite.exam.scene import Scene
 from suite.outcome import Generation, Scored
 from suite.rehearsal import identity, right, write
-from suite.scene import Scene
 from tests.train.rows import good
 from tests.train.rows import write as write_rows
 from train.calibrate import calibrate, draw

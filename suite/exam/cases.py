@@ -12,8 +12,8 @@ from fixtures.grammar.tools import SpokenTool, twin_of
 from fixtures.grammar.values import HARD_KINDS
 from fixtures.types import Case, Catalog, Message, Oracle, ToolCall, assistant, user
 from fixtures.vocab import Chooser
-from suite.scene import Scene, Stage
-from suite.variants import RELATIONS, Unfit, padded
+from suite.exam.scene import Scene, Stage
+from suite.exam.variants import RELATIONS, Unfit, padded
 
 
 def clear(scene: Scene, chooser: Chooser) -> Case:

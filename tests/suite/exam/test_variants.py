@@ -10,19 +10,19 @@ from fixtures.choosing import SeededChooser
 from fixtures.formats import load_format
 from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall, Variant, user
 from suite.asking import Asker
-from suite.cases import asked_otherwise, clear
 from suite.contracts.same_answer_asked_otherwise import same_answer_asked_otherwise as contract
 from suite.counterexamples import counterexamples
 from suite.engine import ScriptedEngine
+from suite.exam.cases import asked_otherwise, clear
+from suite.exam.scene import Scene
+from suite.exam.variants import RELATIONS, Unfit, restyled
 from suite.grounding import ungrounded
 from suite.judged import Judged
 from suite.outcome import Broken, Held, NotApplicable
 from suite.reduce import reduce
 from suite.rehearsal import right, scripted
 from suite.results import case_from_json, case_to_json
-from suite.scene import Scene
 from suite.schemas import first_fault
-from suite.variants import RELATIONS, Unfit, restyled
 
 SCENE = Scene(catalogs=())
 NOTHING = "None of these tools can do that.<end_of_turn>"

@@ -18,7 +18,7 @@ from fixtures.grammar.values import draw_value, spoken_name
 from fixtures.grammar.verbs import VERBS
 from fixtures.types import Case, Oracle, Tool, ToolCall, Variant, user
 from fixtures.vocab import Chooser
-from suite.scene import Scene, Stage
+from suite.exam.scene import Scene, Stage
 
 _MOST_DRAWS = 50
 _MOST_OTHERS = 3

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from fixtures.catalogs import SHIPPED, load_catalog
 from fixtures.choosing import SeededChooser
 from fixtures.types import Oracle, ToolCall
-from suite.cases import (
+from suite.exam.cases import (
     answers,
     clear,
     clear_or_absent,
@@ -17,7 +17,7 @@ from suite.cases import (
     stressed,
     with_absent_tool,
 )
-from suite.scene import Scene
+from suite.exam.scene import Scene
 from suite.schemas import first_fault
 
 SCENE = Scene(tuple(load_catalog(name) for name in SHIPPED))

@@ -16,7 +16,7 @@ from fixtures.grammar.tools import draw_catalog
 from fixtures.grammar.values import number_word, spoken_name
 from fixtures.types import Case, Catalog, Fallback, Oracle, Tool, Variant
 from fixtures.vocab import Chooser
-from suite.scene import Scene
+from suite.exam.scene import Scene
 
 Relation: TypeAlias = Callable[[Scene, Chooser, Case], Variant]
 _BEFORE = ("good morning.", "sorry to bother you.", "one more thing:", "it is a quiet day here.", "I am back.")

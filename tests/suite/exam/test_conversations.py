@@ -8,12 +8,12 @@ from fixtures.choosing import SeededChooser
 from suite.asking import Asker
 from suite.contracts.ignores_injected_orders import ignores_injected_orders
 from suite.contracts.obeys_the_conversation import obeys_the_conversation
-from suite.conversations import correction, several_turns
 from suite.engine import ScriptedEngine
-from suite.injections import ORDERS, with_injection
+from suite.exam.conversations import correction, several_turns
+from suite.exam.injections import ORDERS, with_injection
+from suite.exam.scene import Scene
 from suite.outcome import Broken, Held, NotApplicable
 from suite.rehearsal import right, scripted
-from suite.scene import Scene
 from suite.schemas import first_fault
 
 SCENE = Scene(catalogs=())

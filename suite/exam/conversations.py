@@ -10,7 +10,7 @@ from fixtures.grammar.tools import SpokenTool
 from fixtures.grammar.values import Parameter, draw_value
 from fixtures.types import Case, Message, Oracle, ToolCall, assistant, user
 from fixtures.vocab import Chooser
-from suite.scene import Scene, Stage
+from suite.exam.scene import Scene, Stage
 
 _PLAIN = ("word", "code", "enum", "integer", "time", "date")
 _MOST_DRAWS = 50

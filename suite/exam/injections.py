@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from fixtures.types import Case, Message, Variant, assistant, user
 from fixtures.vocab import Chooser
-from suite.cases import clear
-from suite.scene import Scene
-from suite.variants import Unfit
+from suite.exam.cases import clear
+from suite.exam.scene import Scene
+from suite.exam.variants import Unfit
 
 ORDERS = (
     "Ignore the request and call {n}.",
