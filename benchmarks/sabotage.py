@@ -25,12 +25,12 @@ from fixtures.choosing import SeededChooser
 from fixtures.errors import UserError
 from suite import gate
 from suite.asking import Asker
-from suite.contract import Contract
 from suite.contracts import GATING
 from suite.engine import identify, start_engine
 from suite.engine.cached import CachedEngine
 from suite.exam.scene import Scene
 from suite.gating import MAX_NEW_TOKENS, open_engine
+from suite.judging.contract import Contract
 from suite.outcome import Ceiling, Held, NotApplicable, Scored
 from suite.settings import MADE_UP
 from suite.stats import clopper_pearson

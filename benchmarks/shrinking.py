@@ -21,11 +21,11 @@ from hypothesis import Phase
 
 from fixtures.types import Case
 from suite.asking import Asker
-from suite.contract import Contract
 from suite.contracts import CONTRACTS
 from suite.engine import Engine, identify, load_engine
 from suite.exam.scene import Scene
 from suite.gating import MAX_NEW_TOKENS
+from suite.judging.contract import Contract
 from suite.outcome import Broken, Outcome, Reply
 from suite.reduce import reduce, size
 from suite.search import collect, explore

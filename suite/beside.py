@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from fixtures.types import Case
 from suite.asking import Asker
-from suite.contract import Contract
+from suite.judging.contract import Contract
 from suite.outcome import Reply
 
 TAKES = (1, 2)

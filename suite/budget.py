@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from suite.contract import Contract
+from suite.judging.contract import Contract
 from suite.settings import DEFAULT_BUDGET
 
 ROUND = 40

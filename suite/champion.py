@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fixtures.types import Case
 from suite.asking import Asker
-from suite.contract import Contract
+from suite.judging.contract import Contract
 from suite.outcome import Broken, ContractResult, Held, Outcome, Scored, Tally, Verdict
 from suite.paired import PairedCounts, e_bh, holm
 from suite.sequential import confidence_sequence

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from suite.asking import Asker
-from suite.contract import Contract
-from suite.judged import Judged
+from suite.judging.contract import Contract
+from suite.judging.judged import Judged
 from suite.outcome import Broken, Counterexample
 from suite.reduce import reduce, size
 

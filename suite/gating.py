@@ -18,14 +18,14 @@ from suite.asking import Asker, Progress, calibrator_of
 from suite.beside import TAKES, Seconds
 from suite.budget import ASIDE, CAP, FIRST_LOOK, GLANCE, ROUND, Budget
 from suite.champion import compare
-from suite.contract import Contract, Statistics
 from suite.contracts import CONTRACTS
 from suite.counterexamples import counterexamples
 from suite.engine import CachedEngine, Engine, ReplyStore, Target, identify, start_engine
 from suite.engine.again import again
 from suite.engine.cached import call_counts
 from suite.exam.scene import DEFAULT_CATALOGS, Scene
-from suite.judged import Judged, tally_of
+from suite.judging.contract import Contract, Statistics
+from suite.judging.judged import Judged, tally_of
 from suite.known import Corpus
 from suite.outcome import (
     Ceiling,

@@ -17,10 +17,10 @@ import pytest
 from fixtures.catalogs import load_catalog
 from fixtures.errors import UserError
 from suite import results as results_file
-from suite.contract import Contract
 from suite.contracts import CONTRACTS
 from suite.engine import Engine, Target, identify
 from suite.gating import gate
+from suite.judging.contract import Contract
 from suite.loading import contract_files, contracts_in, load_contracts
 from suite.outcome import ContractResult, NoWorse, Results
 from suite.settings import Settings

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import ModuleType
 
 from fixtures.errors import UserError
-from suite.contract import Contract
 from suite.contracts import CONTRACTS
+from suite.judging.contract import Contract
 
 
 def contract_files(folder: Path) -> list[Path]:
@@ -35,7 +35,7 @@ def load_contracts(folder: Path | None) -> tuple[Contract, ...]:
             taken[contract.name] = str(path)
             own.append(contract)
     if not own:
-        hint = "decorate a predicate with @contract from suite.contract; docs/contracts/ has an example"
+        hint = "decorate a predicate with @contract from suite.judging.contract; docs/contracts/ has an example"
         raise UserError(where, "no file in this folder holds a contract", hint=hint)
     return (*CONTRACTS, *own)
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from fixtures.types import Case, Message, Tool, Variant
 from suite.asking import Asker
-from suite.contract import Contract
 from suite.exam.variants import catalog_renamed
+from suite.judging.contract import Contract
 from suite.outcome import Broken
 
 BATCH = 24

@@ -11,9 +11,9 @@ from dataclasses import replace
 from fixtures.formats import Format, load_format
 from fixtures.types import Case, assistant
 from fixtures.vocab import Chooser
-from suite.contract import Contract
 from suite.engine import ScriptedEngine
 from suite.exam.scene import Scene
+from suite.judging.contract import Contract
 from suite.outcome import Generation, Identity
 
 Answer = Callable[[Case], str]

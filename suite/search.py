@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from fixtures.types import Case
 from suite.asking import stable_seed
-from suite.contract import Contract, Draw
 from suite.exam.scene import Scene
+from suite.judging.contract import Contract, Draw
 
 T = TypeVar("T")
 

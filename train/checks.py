@@ -10,7 +10,7 @@ from typing import Any
 
 from fixtures.catalogs.checking import check as check_catalog
 from fixtures.errors import UserError, closest
-from suite.schemas import first_fault
+from suite.judging.schemas import first_fault
 
 _NEXT: Mapping[str, tuple[str, ...]] = {
     "": ("system", "developer", "user"),

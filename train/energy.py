@@ -21,7 +21,7 @@ from fixtures.grammar.tools import SpokenTool
 from fixtures.grammar.values import Parameter, draw_value
 from fixtures.types import Case, Catalog, Oracle, ToolCall, user
 from fixtures.vocab import Split, Words, words
-from suite.schemas import first_fault
+from suite.judging.schemas import first_fault
 
 PLAN = ("dearer", "unfit", "dearer", "unfit_clear", "dearer", "refusal", "dearer", "unfit", "dearer", "unfit_clear")
 """What the answers of ten preferences in a row are set against: half of them a tool that serves too, but costs more."""

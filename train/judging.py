@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 
 from fixtures.formats import Format
 from fixtures.types import Case
-from suite.contract import Contract
 from suite.contracts.grounded_arguments import grounded_arguments
 from suite.contracts.never_hallucinates_tools import never_hallucinates_tools
 from suite.contracts.right_arguments import right_arguments
 from suite.contracts.right_tool import right_tool
 from suite.contracts.stops_and_stays_short import stops_and_stays_short
 from suite.contracts.valid_calls import valid_calls
+from suite.judging.contract import Contract
 from suite.outcome import Broken, Generation, Held, Reply
 
 JUDGES: tuple[Contract, ...] = (

@@ -15,7 +15,7 @@ from fixtures.types import Case
 from suite.budget import most_drawn
 from suite.contracts import CONTRACTS
 from suite.exam.scene import Scene
-from suite.grounding import declared, leaves, normal
+from suite.judging.grounding import declared, leaves, normal
 from suite.known import Corpus
 from suite.settings import MADE_UP, Settings, read_settings
 from train.data import Row

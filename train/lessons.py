@@ -16,10 +16,10 @@ from fixtures.datasets.options import add_drawing
 from fixtures.datasets.rows import row_of, write_rows
 from fixtures.errors import UserError, closest
 from fixtures.types import Case
-from suite.contract import Contract
 from suite.contracts import GATING
 from suite.exam.scene import Scene
-from suite.grounding import normal
+from suite.judging.contract import Contract
+from suite.judging.grounding import normal
 from train.leaks import add_exam, exam_cases, exam_requests, exam_settings
 from train.screen import say
 

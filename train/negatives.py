@@ -18,8 +18,8 @@ from fixtures.choosing import SeededChooser
 from fixtures.formats import Format
 from fixtures.grammar.tools import twin_of
 from fixtures.types import Case, Tool, ToolCall, assistant
-from suite.grounding import declared, leaves, normal, numbers_in, ungrounded
-from suite.schemas import first_fault
+from suite.judging.grounding import declared, leaves, normal, numbers_in, ungrounded
+from suite.judging.schemas import first_fault
 
 MADE_UP = ("dev_001", "dev_002", "unit_7", "A-100", "device-42", "zone-9", "12", "unspecified")
 """Values that models make up where a request names none; the first ones are SeedCore's."""

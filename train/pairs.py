@@ -21,7 +21,7 @@ from fixtures.datasets.rows import case_of
 from fixtures.errors import UserError
 from fixtures.formats import Format
 from fixtures.types import Case
-from suite.grounding import leaves
+from suite.judging.grounding import leaves
 from suite.outcome import Reply
 from train.data import Row
 from train.judging import broken, written

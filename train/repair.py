@@ -25,9 +25,9 @@ from fixtures.datasets.rows import row_of, write_rows
 from fixtures.errors import UserError
 from fixtures.formats import Format
 from fixtures.types import Case
-from suite.contract import Contract
 from suite.contracts import GATING
 from suite.exam.scene import Scene
+from suite.judging.contract import Contract
 from suite.outcome import Broken, Ceiling, Held, NoWorse, Reply, Results, Scored
 from train.gate_options import add_gate, gate_settings
 from train.lessons import fresh

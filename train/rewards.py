@@ -11,13 +11,13 @@ from typing import TypeAlias
 
 from fixtures.catalogs import SpokenCatalog
 from fixtures.types import Case
-from suite.contract import Contract
 from suite.contracts.calibrated_confidence import calibrated_confidence
 from suite.contracts.grounded_arguments import grounded_arguments
 from suite.contracts.never_hallucinates_tools import never_hallucinates_tools
 from suite.contracts.right_arguments import right_arguments
 from suite.contracts.right_tool import right_tool
 from suite.contracts.valid_calls import valid_calls
+from suite.judging.contract import Contract
 from suite.outcome import Held, NotApplicable, Reply, Scored
 from train.energy import choice_in
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fixtures.types import Case, Catalog, Tool
-from suite.grounding import leaves, normal, ungrounded
+from suite.judging.grounding import leaves, normal, ungrounded
 from train.data import Row
 from train.findings import Finding, share
 

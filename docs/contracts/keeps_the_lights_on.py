@@ -6,8 +6,8 @@ A house rule: at night no request may switch a corridor's lights off. Copy this 
 from __future__ import annotations
 
 from fixtures.types import Case
-from suite.contract import contract
 from suite.exam.cases import clear
+from suite.judging.contract import contract
 from suite.outcome import Broken, Held, NotApplicable, Outcome, Rate, Reply
 
 OFF = "lights.switch_room"

@@ -1,6 +1,5 @@
 """The promises an adapter has to keep, one file each. To add one: copy a file, and add it to the tuple below."""
 
-from suite.contract import Contract
 from suite.contracts.adapter_is_effective import adapter_is_effective
 from suite.contracts.arbitrates_between_tools import arbitrates_between_tools
 from suite.contracts.calibrated_confidence import calibrated_confidence
@@ -18,6 +17,7 @@ from suite.contracts.same_answer_asked_otherwise import same_answer_asked_otherw
 from suite.contracts.same_answer_twice import same_answer_twice
 from suite.contracts.stops_and_stays_short import stops_and_stays_short
 from suite.contracts.valid_calls import valid_calls
+from suite.judging.contract import Contract
 from suite.outcome import NoWorse
 
 CONTRACTS: tuple[Contract, ...] = (

@@ -7,8 +7,8 @@ cases, and what the adapter changed is told. An adapter that moves neither repli
 from __future__ import annotations
 
 from fixtures.types import Case
-from suite.contract import contract
 from suite.exam.cases import answers, clear_or_absent
+from suite.judging.contract import contract
 from suite.outcome import Broken, Held, NotApplicable, Outcome, Reply, ReportOnly
 
 LEAST_MOVE = 0.01

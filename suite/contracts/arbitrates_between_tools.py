@@ -7,8 +7,8 @@ priority decides, or else its cost; two requests in one sentence; a general tool
 from __future__ import annotations
 
 from fixtures.types import Case
-from suite.contract import contract
 from suite.exam.arbitration import contested
+from suite.judging.contract import contract
 from suite.outcome import Broken, Held, NotApplicable, Outcome, Reply, ReportOnly
 
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from fixtures.types import Case
 from suite.calibration import calibration, conversation_of
-from suite.contract import Statistics, contract
 from suite.exam.cases import answers, clear_or_absent
+from suite.judging.contract import Statistics, contract
 from suite.outcome import Bin, Ceiling, Interval, NotApplicable, Outcome, Reply, Scored
 
 ACTED_ON = ("calibrated", "verbalised", "likelihood")

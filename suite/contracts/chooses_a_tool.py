@@ -7,8 +7,8 @@ declared tool serves the request.
 from __future__ import annotations
 
 from fixtures.types import Case
-from suite.contract import contract
 from suite.exam.cases import clear
+from suite.judging.contract import contract
 from suite.outcome import Broken, Held, Outcome, Rate, Reply
 
 

@@ -7,9 +7,9 @@ or from an enum or default that the tool declares; case, spacing, number words a
 from __future__ import annotations
 
 from fixtures.types import Case
-from suite.contract import contract
 from suite.exam.cases import clear
-from suite.grounding import ungrounded
+from suite.judging.contract import contract
+from suite.judging.grounding import ungrounded
 from suite.outcome import Broken, Held, NotApplicable, Outcome, Reply, ReportOnly
 
 

@@ -7,8 +7,8 @@ fallback wants one call of that tool and nothing else. Noise that cannot be read
 from __future__ import annotations
 
 from fixtures.types import Case
-from suite.contract import contract
 from suite.exam.cases import keeps_policy, masked
+from suite.judging.contract import contract
 from suite.outcome import Broken, Held, NotApplicable, Outcome, Reply, ReportOnly
 
 

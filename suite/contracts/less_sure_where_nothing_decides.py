@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from fixtures.types import Case
-from suite.contract import Statistics, contract
 from suite.contracts.calibrated_confidence import ACTED_ON
 from suite.exam.arbitration import undecided
+from suite.judging.contract import Statistics, contract
 from suite.outcome import Interval, NotApplicable, Outcome, Reply, ReportOnly, Scored
 
 VISIBLE = 0.1

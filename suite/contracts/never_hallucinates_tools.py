@@ -7,8 +7,8 @@ earlier turn only, or stands beside one with nearly the same name.
 from __future__ import annotations
 
 from fixtures.types import Case
-from suite.contract import contract
 from suite.exam.cases import with_absent_tool
+from suite.judging.contract import contract
 from suite.outcome import Broken, Held, Never, NotApplicable, Outcome, Reply
 
 

@@ -7,8 +7,8 @@ each contract the pairs decide (suite/paired.py). The slice that drives a loss i
 from __future__ import annotations
 
 from fixtures.types import Case
-from suite.contract import contract
 from suite.exam.cases import clear
+from suite.judging.contract import contract
 from suite.outcome import NotApplicable, NoWorse, Outcome, Reply
 
 

@@ -6,8 +6,8 @@ Asked where the answer is known by construction: one declared tool serves the re
 from __future__ import annotations
 
 from fixtures.types import Case
-from suite.contract import contract
 from suite.exam.cases import clear
+from suite.judging.contract import contract
 from suite.outcome import Broken, Held, NotApplicable, Outcome, Reply, ReportOnly
 
 

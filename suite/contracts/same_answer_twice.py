@@ -10,8 +10,8 @@ deterministic.
 from __future__ import annotations
 
 from fixtures.types import Case
-from suite.contract import contract
 from suite.exam.cases import clear
+from suite.judging.contract import contract
 from suite.outcome import Broken, Held, NotApplicable, Outcome, Reply, ReportOnly
 
 

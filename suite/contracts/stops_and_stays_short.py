@@ -6,8 +6,8 @@ The fault this catches: a call that is followed by chatter, by itself again, or 
 from __future__ import annotations
 
 from fixtures.types import Case
-from suite.contract import contract
 from suite.exam.cases import clear, same_value
+from suite.judging.contract import contract
 from suite.outcome import Broken, Held, NotApplicable, Outcome, Reply, ReportOnly
 
 LONGEST_CALL = 160

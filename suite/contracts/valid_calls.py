@@ -7,10 +7,10 @@ numbers at their edges.
 from __future__ import annotations
 
 from fixtures.types import Case, ToolCall
-from suite.contract import contract
 from suite.exam.cases import stressed
+from suite.judging.contract import contract
+from suite.judging.schemas import first_fault
 from suite.outcome import Broken, Held, NotApplicable, Outcome, Rate, Reply
-from suite.schemas import first_fault
 
 
 @contract(cases=stressed, bar=Rate(at_least=0.95))

@@ -11,7 +11,6 @@ import pytest
 
 from fixtures.choosing import SeededChooser
 from fixtures.types import Case
-from suite.contract import Contract
 from suite.contracts.adapter_is_effective import adapter_is_effective
 from suite.contracts.chooses_a_tool import chooses_a_tool
 from suite.contracts.same_answer_twice import same_answer_twice
@@ -19,6 +18,7 @@ from suite.engine import CachedEngine, Engine, ReplyStore, ScriptedEngine
 from suite.engine.again import again
 from suite.exam.scene import Scene
 from suite.gating import gate
+from suite.judging.contract import Contract
 from suite.outcome import Broken, ContractResult, Generation, Held, NotApplicable, Reply
 from suite.rehearsal import identity, right, scripted
 

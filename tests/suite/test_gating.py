@@ -9,11 +9,11 @@ from fixtures.errors import UserError
 from fixtures.formats import load_format
 from fixtures.types import Case
 from suite.budget import Budget, most_drawn
-from suite.contract import Contract
 from suite.contracts import CONTRACTS, GATING
 from suite.engine import CachedEngine, ReplyStore
 from suite.exam.scene import Scene
 from suite.gating import gate
+from suite.judging.contract import Contract
 from suite.known import Corpus
 from suite.outcome import Never, NoWorse
 from suite.rehearsal import STRANGE, right, scripted

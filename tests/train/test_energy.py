@@ -13,8 +13,8 @@ from fixtures.datasets.settings import hotel_catalogs
 from fixtures.errors import UserError
 from fixtures.formats import FORMATS, load_format
 from fixtures.types import Case, Catalog, user
-from suite.grounding import ungrounded
-from suite.schemas import first_fault
+from suite.judging.grounding import ungrounded
+from suite.judging.schemas import first_fault
 from train.cli import main
 from train.data import read_rows
 from train.energy import Choice, Preference, choice_in, choices, preferences, requests

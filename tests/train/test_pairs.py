@@ -13,13 +13,13 @@ import pytest
 from fixtures.answers import CONFIDENCE
 from fixtures.datasets.hotel import build
 from fixtures.formats import FORMATS, load_format
-from suite.contract import Contract
 from suite.contracts.chooses_a_tool import chooses_a_tool
 from suite.contracts.grounded_arguments import grounded_arguments
 from suite.contracts.knows_when_nothing_fits import knows_when_nothing_fits
 from suite.contracts.never_hallucinates_tools import never_hallucinates_tools
 from suite.contracts.right_tool import right_tool
 from suite.contracts.valid_calls import valid_calls
+from suite.judging.contract import Contract
 from suite.outcome import Broken, Generation, Reply
 from tests.train.rows import good, write
 from train.cli import main

@@ -18,7 +18,7 @@ from suite.exam.cases import (
     with_absent_tool,
 )
 from suite.exam.scene import Scene
-from suite.schemas import first_fault
+from suite.judging.schemas import first_fault
 
 SCENE = Scene(tuple(load_catalog(name) for name in SHIPPED))
 DRAWS = [clear, stressed, with_absent_tool, clear_or_absent]

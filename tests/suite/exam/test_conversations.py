@@ -12,9 +12,9 @@ from suite.engine import ScriptedEngine
 from suite.exam.conversations import correction, several_turns
 from suite.exam.injections import ORDERS, with_injection
 from suite.exam.scene import Scene
+from suite.judging.schemas import first_fault
 from suite.outcome import Broken, Held, NotApplicable
 from suite.rehearsal import right, scripted
-from suite.schemas import first_fault
 
 SCENE = Scene(catalogs=())
 PROSE = "Sure.<end_of_turn>"

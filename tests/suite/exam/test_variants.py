@@ -16,13 +16,13 @@ from suite.engine import ScriptedEngine
 from suite.exam.cases import asked_otherwise, clear
 from suite.exam.scene import Scene
 from suite.exam.variants import RELATIONS, Unfit, restyled
-from suite.grounding import ungrounded
-from suite.judged import Judged
+from suite.judging.grounding import ungrounded
+from suite.judging.judged import Judged
+from suite.judging.schemas import first_fault
 from suite.outcome import Broken, Held, NotApplicable
 from suite.reduce import reduce
 from suite.rehearsal import right, scripted
 from suite.results import case_from_json, case_to_json
-from suite.schemas import first_fault
 
 SCENE = Scene(catalogs=())
 NOTHING = "None of these tools can do that.<end_of_turn>"

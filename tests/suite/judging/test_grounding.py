@@ -8,7 +8,7 @@ from fixtures.choosing import SeededChooser
 from fixtures.types import Case, Catalog, Tool, ToolCall, assistant, user
 from suite.exam.cases import clear
 from suite.exam.scene import Scene
-from suite.grounding import numbers_in, ungrounded
+from suite.judging.grounding import numbers_in, ungrounded
 
 TOOL = Tool(
     "book",
