@@ -16,8 +16,8 @@ from pathlib import Path
 from fixtures.errors import UserError
 from fixtures.files import write_text
 from reports import page, terminal, training_data
-from suite import results as results_file
-from suite.summary import WIDTH
+from suite.results import file as results_file
+from suite.results.summary import WIDTH
 
 WIDEST = 120  # columns; longer lines are hard to read
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from reports.html import Html, join, tag
 from suite.outcome import Bin, Ceiling, ContractResult, Interval, Never, Rate
-from suite.summary import bar_text, deciding_figure, estimate_text, range_text
-from suite.wording import percent
+from suite.results.summary import bar_text, deciding_figure, estimate_text, range_text
+from suite.results.wording import percent
 
 AXIS_STARTS = (0.99, 0.98, 0.95, 0.9, 0.8, 0.5, 0.0)  # of shares, that end at 1
 AXIS_ENDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # of statistics, that start at 0

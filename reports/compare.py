@@ -19,8 +19,8 @@ from pathlib import Path
 
 from fixtures.errors import UserError
 from reports.criteria import CRITERIA, Cost, Criterion, Figure
-from suite import results as results_file
 from suite.outcome import Interval, Results
+from suite.results import file as results_file
 
 LEVEL = 0.95
 FEWEST_SEEDS = 3

@@ -11,9 +11,9 @@ from reports.html import Html, join, tag
 from reports.training_data import Check
 from reports.training_data import section as data_section
 from suite.outcome import Bin, Ceiling, ContractResult, Counterexample, Interval, Results
-from suite.results import SCHEMA_VERSION
-from suite.signature import signature
-from suite.summary import (
+from suite.results.file import SCHEMA_VERSION
+from suite.results.signature import signature
+from suite.results.summary import (
     aside_counts,
     bar_text,
     calibrator_text,
@@ -30,7 +30,7 @@ from suite.summary import (
     standing,
     variant_rows,
 )
-from suite.wording import percent
+from suite.results.wording import percent
 
 STYLE_FILE = Path(__file__).with_name("page.css")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from suite.outcome import Ceiling, ContractResult, Interval, Results
-from suite.summary import (
+from suite.results.summary import (
     WIDTH,
     bar_text,
     calibrator_text,
@@ -23,7 +23,7 @@ from suite.summary import (
     standing,
     verdict_word,
 )
-from suite.wording import percent, printable
+from suite.results.wording import percent, printable
 
 COLOURS = {"pass": "32", "fail": "31", "undecided": "33", "measured": "2"}
 DIGEST_LENGTH = 12

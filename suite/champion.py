@@ -11,8 +11,8 @@ from suite.asking import Asker
 from suite.judging.contract import Contract
 from suite.outcome import Broken, ContractResult, Held, Outcome, Scored, Tally, Verdict
 from suite.paired import PairedCounts, e_bh, holm
+from suite.results.wording import percent
 from suite.sequential import confidence_sequence
-from suite.wording import percent
 
 
 @dataclass(frozen=True, slots=True)

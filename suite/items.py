@@ -16,16 +16,16 @@ import pytest
 
 from fixtures.catalogs import load_catalog
 from fixtures.errors import UserError
-from suite import results as results_file
 from suite.contracts import CONTRACTS
 from suite.engine import Engine, Target, identify
 from suite.gating import gate
 from suite.judging.contract import Contract
 from suite.loading import contract_files, contracts_in, load_contracts
 from suite.outcome import ContractResult, NoWorse, Results
+from suite.results import file as results_file
+from suite.results.summary import contract_lines, counterexample_lines
 from suite.settings import Settings
 from suite.stash import RESULTS, SETTINGS
-from suite.summary import contract_lines, counterexample_lines
 
 ENGINE_VARIABLE = "CALLPROOF_ENGINE"
 """`package.module:factory` of an engine that replaces the real model; the factory gets the identified target."""

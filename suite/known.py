@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fixtures.errors import UserError
 from fixtures.types import Case
-from suite.results import case_from_json, case_to_json
+from suite.results.file import case_from_json, case_to_json
 
 
 class Corpus:

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from suite.outcome import Bar, Ceiling, Interval, Never, Rate, Tally, Verdict
+from suite.results.wording import cases, percent, percent_up
 from suite.sequential import RateTest, Risks, confidence_sequence
 from suite.stats import MOST_TRIALS, lower_bound, trials_without_failure, upper_bound
-from suite.wording import cases, percent, percent_up
 
 GATE_RISKS = Risks(alpha=0.05, beta=0.05)
 """Of the gate as a whole; `Risks.shared` says what each contract gets of them."""

@@ -185,9 +185,10 @@ def main(options: argparse.Namespace) -> int:
 
 def _tools(settings: Settings) -> Tools:
     """The real gate with these settings."""
-    from suite import gate, results
+    from suite import gate
     from suite.engine import identify
     from suite.loading import load_contracts
+    from suite.results import file as results
 
     contracts = load_contracts(Path(settings.contracts) if settings.contracts else None)
 

@@ -240,10 +240,11 @@ def main(options: argparse.Namespace) -> int:
 
 def _tools(options: argparse.Namespace, settings: Settings) -> Tools:
     """The real gate, engine and SFT."""
-    from suite import gate, results
+    from suite import gate
     from suite.asking import Asker
     from suite.engine import identify
     from suite.gating import MAX_NEW_TOKENS, open_engine
+    from suite.results import file as results
     from train.cli import train
     from train.job import Job
     from train.job import Settings as Hyperparameters

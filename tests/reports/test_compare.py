@@ -11,7 +11,7 @@ from reports.__main__ import main
 from reports.compare import Mean, best, cell, differs, mean_of, read_column
 from reports.criteria import CRITERIA, Criterion, Figure
 from suite.outcome import Tally
-from suite.results import write
+from suite.results.file import write
 from tests.reports.sample import PASSING
 
 SHARE = next(c for c in CRITERIA if c.name == "hallucinated tools")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.html import Html, join, tag
-from suite.wording import printable
+from suite.results.wording import printable
 
 
 class Reader(HTMLParser):

@@ -7,8 +7,8 @@ import pytest
 from fixtures.types import Variant
 from reports.page import render
 from suite.outcome import Results
-from suite.results import from_json, to_json
-from suite.wording import printable
+from suite.results.file import from_json, to_json
+from suite.results.wording import printable
 from tests.reports.sample import FAILING, HOSTILE, PASSING
 from tests.reports.test_html import Reader
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reports.__main__ import main, say
-from suite.results import write
+from suite.results.file import write
 from tests.reports.sample import FAILING, PASSING
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from reports.__main__ import main
 from reports.training_data import read_check, section
-from suite.results import write
+from suite.results.file import write
 from tests.reports.sample import FAILING
 
 FINDING = {

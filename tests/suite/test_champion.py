@@ -6,7 +6,7 @@ from suite.contracts import CONTRACTS
 from suite.gating import gate
 from suite.outcome import NoWorse
 from suite.rehearsal import identity, right, scripted
-from suite.results import read, write
+from suite.results.file import read, write
 
 PROSE = "Sure, I will do that for you.<end_of_turn>"
 ASKED = tuple(c for c in CONTRACTS if c.bar.gating)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from suite.contracts import CONTRACTS as WITH_CHAMPION
-from suite.results import read
+from suite.results.file import read
 
 ROOT = Path(__file__).parents[2]
 CONTRACTS = WITH_CHAMPION[:-1]  # the last one is asked only where there is a champion

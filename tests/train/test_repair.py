@@ -17,7 +17,7 @@ from fixtures.vocab import words
 from suite.contracts import CONTRACTS
 from suite.exam.scene import Scene
 from suite.outcome import Ceiling, ContractResult, Generation, Identity, Never, Rate, Reply, Results, Tally, Verdict
-from suite.results import write
+from suite.results.file import write
 from train.data import read_rows
 from train.leaks import leaks
 from train.repair import Tools, better, broken_shares, draw, lessons, repair

@@ -22,7 +22,7 @@ from suite.judging.schemas import first_fault
 from suite.outcome import Broken, Held, NotApplicable
 from suite.reduce import reduce
 from suite.rehearsal import right, scripted
-from suite.results import case_from_json, case_to_json
+from suite.results.file import case_from_json, case_to_json
 
 SCENE = Scene(catalogs=())
 NOTHING = "None of these tools can do that.<end_of_turn>"

@@ -4,7 +4,7 @@ import pytest
 
 from fixtures.types import Catalog, Fallback, Tool, Variant
 from suite.outcome import Never, Rate, ReportOnly, Results, Tally
-from suite.summary import (
+from suite.results.summary import (
     LONGEST_REPLY,
     bar_text,
     contract_lines,

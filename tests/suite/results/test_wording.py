@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.wording import percent, percent_down, percent_seen, percent_up, printable
+from suite.results.wording import percent, percent_down, percent_seen, percent_up, printable
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.types import Tool
-from suite.signature import signature
+from suite.results.signature import signature
 
 
 def of(properties: dict[str, Any], *required: str) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 
 from fixtures.types import Case, Catalog, Message, Variant
 from suite.outcome import Bar, Ceiling, ContractResult, Counterexample, Interval, Never, NoWorse, Rate, Results
-from suite.signature import signature
-from suite.wording import cases, percent, percent_down, percent_seen, percent_up, printable
+from suite.results.signature import signature
+from suite.results.wording import cases, percent, percent_down, percent_seen, percent_up, printable
 
 WIDTH = 100
 LONGEST_REPLY = 2000  # characters on a terminal; pages and results files hold all
