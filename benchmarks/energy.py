@@ -17,7 +17,7 @@ from fixtures.errors import UserError
 from fixtures.types import Case
 from suite.engine import Target, identify
 from suite.outcome import Reply
-from suite.stats import clopper_pearson
+from suite.statistics.stats import clopper_pearson
 from train.energy import Choice, requests
 from train.sampling import NO_CHOICE, sample
 from train.scoring import best_of, find_scorer, load_scorer

@@ -22,8 +22,8 @@ import numpy as np
 from suite.budget import ROUND
 from suite.contracts import CONTRACTS
 from suite.outcome import Rate
-from suite.sequential import MOST_CASES, RateTest
-from suite.verdict import GATE_RISKS
+from suite.statistics.sequential import MOST_CASES, RateTest
+from suite.statistics.verdict import GATE_RISKS
 
 CLEAR_CUT = 0.10
 """So far from the bar, a verdict has to come cheaply."""

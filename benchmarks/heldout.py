@@ -25,7 +25,7 @@ from suite.exam.cases import answers, clear
 from suite.exam.scene import Scene
 from suite.gating import MAX_NEW_TOKENS
 from suite.outcome import Reply
-from suite.stats import clopper_pearson
+from suite.statistics.stats import clopper_pearson
 
 COLUMNS = ("parses clean", "declared", "right tool", "exactly right")
 

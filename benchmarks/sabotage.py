@@ -33,7 +33,7 @@ from suite.gating import MAX_NEW_TOKENS, open_engine
 from suite.judging.contract import Contract
 from suite.outcome import Ceiling, Held, NotApplicable, Scored
 from suite.settings import MADE_UP
-from suite.stats import clopper_pearson
+from suite.statistics.stats import clopper_pearson
 from train.sabotage.kinds import Bench, Kind, all_kinds, controls
 
 HEAD = "| kind | strength | verdict | caught by | replies | time |\n| --- | --- | --- | --- | --- | --- |\n"

@@ -23,7 +23,7 @@ from fixtures.vocab import words
 from suite.asking import Asker
 from suite.engine import identify, load_engine
 from suite.gating import MAX_NEW_TOKENS
-from suite.stats import clopper_pearson
+from suite.statistics.stats import clopper_pearson
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from fixtures.types import Case
 from suite.asking import Asker
 from suite.judging.contract import Contract
 from suite.outcome import Broken, ContractResult, Held, Outcome, Scored, Tally, Verdict
-from suite.paired import PairedCounts, e_bh, holm
 from suite.results.wording import percent
-from suite.sequential import confidence_sequence
+from suite.statistics.paired import PairedCounts, e_bh, holm
+from suite.statistics.sequential import confidence_sequence
 
 
 @dataclass(frozen=True, slots=True)

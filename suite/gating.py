@@ -42,8 +42,8 @@ from suite.outcome import (
 )
 from suite.search import collect
 from suite.settings import DEFAULT_BUDGET, MADE_UP
-from suite.stats import means_of
-from suite.verdict import GATE_RISKS, ceiling_level, judge, may_decide
+from suite.statistics.stats import means_of
+from suite.statistics.verdict import GATE_RISKS, ceiling_level, judge, may_decide
 
 MAX_NEW_TOKENS = 160
 _LIBRARIES = ("callproof", "hypothesis", "peft", "torch", "transformers", "trl")

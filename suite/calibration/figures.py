@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from suite.calibration.resampling import Floats, Resamples, Sample, between, share, worth
 from suite.outcome import Bin, Interval
-from suite.stats import LEVEL, clopper_pearson
+from suite.statistics.stats import LEVEL, clopper_pearson
 
 RESAMPLES = 1000
 COVERAGES = (0.8, 0.9)

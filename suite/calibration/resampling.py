@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from suite.outcome import Interval
-from suite.stats import EmptySampleError, clopper_pearson
+from suite.statistics.stats import EmptySampleError, clopper_pearson
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.intp]

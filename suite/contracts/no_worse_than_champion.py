@@ -1,7 +1,7 @@
 """No worse than the champion.
 
 Asked only with `--champion PATH`: both adapters answer the cases that the other gating contracts have measured, and for
-each contract the pairs decide (suite/paired.py). The slice that drives a loss is named.
+each contract the pairs decide (suite/statistics/paired.py). The slice that drives a loss is named.
 """
 
 from __future__ import annotations

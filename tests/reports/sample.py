@@ -20,8 +20,8 @@ from suite.outcome import (
     Results,
     Tally,
 )
-from suite.stats import clopper_pearson
-from suite.verdict import judge
+from suite.statistics.stats import clopper_pearson
+from suite.statistics.verdict import judge
 
 ZONE = {"type": "string", "description": "Where"}
 LEVEL = {"type": "integer", "minimum": 0, "maximum": 100}

@@ -5,7 +5,7 @@ import pytest
 
 from reports.chart import Axis, interval_range, reliability
 from suite.outcome import Bin, Interval, Never, Rate, Tally
-from suite.stats import clopper_pearson
+from suite.statistics.stats import clopper_pearson
 from tests.reports.sample import CALIBRATED, CHOOSES, SURE, VALID, contract
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from suite.calibration import calibration, resampling
 from suite.calibration.figures import LEAST_PROBABILITY, selective_risk
 from suite.calibration.resampling import Resamples, Sample, equal_mass_bins
-from suite.stats import EmptySampleError, clopper_pearson
+from suite.statistics.stats import EmptySampleError, clopper_pearson
 
 Floats = npt.NDArray[np.float64]
 

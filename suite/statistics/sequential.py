@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from suite.outcome import Interval
-from suite.stats import LEVEL, EmptySampleError
+from suite.statistics.stats import LEVEL, EmptySampleError
 
 Decision = Literal["accept", "reject"]
 MOST_CASES = 100_000  # beyond this no gate runs

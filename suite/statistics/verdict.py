@@ -1,6 +1,6 @@
 """From counts to a verdict: the one place where the gate decides.
 
-Rates are judged by a sequential test (suite/sequential.py), which may be asked after every case. Where it cannot say
+Rates are judged by a sequential test (suite/statistics/sequential.py), which may be asked after every case. Where it cannot say
 yet, the verdict is undecided, which closes the gate too, and says how many more cases would settle it.
 """
 
@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from suite.outcome import Bar, Ceiling, Interval, Never, Rate, Tally, Verdict
 from suite.results.wording import cases, percent, percent_up
-from suite.sequential import RateTest, Risks, confidence_sequence
-from suite.stats import MOST_TRIALS, lower_bound, trials_without_failure, upper_bound
+from suite.statistics.sequential import RateTest, Risks, confidence_sequence
+from suite.statistics.stats import MOST_TRIALS, lower_bound, trials_without_failure, upper_bound
 
 GATE_RISKS = Risks(alpha=0.05, beta=0.05)
 """Of the gate as a whole; `Risks.shared` says what each contract gets of them."""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.paired import PairedCounts, e_bh, holm
+from suite.statistics.paired import PairedCounts, e_bh, holm
 
 
 def test_pairs_are_counted_by_who_kept_the_contract() -> None:

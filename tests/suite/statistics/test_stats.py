@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from suite.outcome import Broken, Held, NotApplicable, Outcome
-from suite.stats import (
+from suite.statistics.stats import (
     EmptySampleError,
     clopper_pearson,
     lower_bound,
@@ -109,8 +109,8 @@ def test_impossible_counts_and_levels_are_refused(held: int, trials: int, level:
 
 
 def test_deciding_is_imported_without_scipy() -> None:
-    code = "import sys, suite.verdict; print('scipy' in sys.modules)"
-    root = Path(__file__).parents[2]
+    code = "import sys, suite.statistics.verdict; print('scipy' in sys.modules)"
+    root = Path(__file__).parents[3]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 

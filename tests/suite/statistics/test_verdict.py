@@ -1,8 +1,8 @@
 import pytest
 
 from suite.outcome import Bar, Ceiling, Interval, Never, Rate, ReportOnly, Tally, VerdictName
-from suite.sequential import Risks, confidence_sequence
-from suite.verdict import judge, may_decide
+from suite.statistics.sequential import Risks, confidence_sequence
+from suite.statistics.verdict import judge, may_decide
 
 ECE = Ceiling("ece", at_most=0.1)
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.sequential import RateTest, Risks, confidence_sequence
-from suite.stats import EmptySampleError
+from suite.statistics.sequential import RateTest, Risks, confidence_sequence
+from suite.statistics.stats import EmptySampleError
 
 TEST = RateTest(acceptable=0.98, unacceptable=0.95, risks=Risks(0.05, 0.05))
 
