@@ -36,7 +36,7 @@ from fixtures.grammar.requests import ask
 from fixtures.grammar.tools import draw_catalog
 from fixtures.types import user
 from fixtures.vocab import words
-from suite.engine.batching import ON_CPU, find_families, plan
+from suite.engine.local.batching import ON_CPU, find_families, plan
 
 NEW_TOKENS = 40
 LIMITS, ROWS_OF_GENERATE = ON_CPU, 16
@@ -100,7 +100,7 @@ class Ways:
         return self._decode(prompts, share=True, read_at_once=LIMITS.rows)
 
     def _decode(self, prompts: Ids, share: bool, read_at_once: int | None = None) -> Ids:
-        from suite.engine.decode import Decoder
+        from suite.engine.local.decode import Decoder
 
         decoder = Decoder(self.model, self.stops, read_at_once=read_at_once)
         replies: Ids = [[] for _ in prompts]
@@ -173,7 +173,7 @@ def main() -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from suite.engine.transformers_engine import stop_tokens
+    from suite.engine.local.transformers_engine import stop_tokens
 
     torch.set_num_threads(options.threads)
     tokenizer: Any = AutoTokenizer.from_pretrained(base.path)

@@ -117,7 +117,7 @@ def build(work: Prepared) -> Any:
     import datasets  # type: ignore[import-untyped]
     from trl import GRPOConfig, GRPOTrainer  # type: ignore[attr-defined]
 
-    from suite.engine.transformers_engine import stop_tokens
+    from suite.engine.local.transformers_engine import stop_tokens
     from train.learning import arguments, load_model
 
     own = work.job.own

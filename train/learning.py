@@ -23,8 +23,8 @@ from transformers.utils import logging as transformers_logging
 
 from fixtures.cores import has_bfloat16
 from fixtures.errors import UserError
-from suite.engine.applied import loaded_problem
-from suite.engine.identify import WEIGHTS
+from suite.engine.target.applied import loaded_problem
+from suite.engine.target.identify import WEIGHTS
 from train.job import ALL_LINEAR, Settings
 from train.mask import IGNORED
 from train.prepare import Prepared

@@ -16,7 +16,7 @@ from fixtures.datasets.rows import write_rows
 from fixtures.errors import UserError
 from fixtures.formats import FORMATS, Format, load_format
 from suite.asking import stable_seed
-from suite.engine.identify import Target, identify
+from suite.engine.target.identify import Target, identify
 from train.data import Row, accept, read_rows
 from train.pairs import Built, Pair, build_pairs, own_failures, shared_catalogs
 from train.sampling import NO_CHOICE, sample

@@ -16,7 +16,7 @@ from fixtures.catalogs import load_catalog
 from fixtures.errors import UserError
 from fixtures.formats import FORMATS, Format, load_format
 from fixtures.versions import installed
-from suite.engine.identify import Target
+from suite.engine.target.identify import Target
 from train.checks import Fault
 from train.data import Checked, Row, accept, digest, read_rows
 from train.job import Job, as_json, check

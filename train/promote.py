@@ -22,13 +22,13 @@ from fixtures.bases import digest_files
 from fixtures.errors import UserError
 from fixtures.files import write_text
 from suite.calibration import CALIBRATOR
-from suite.engine.identify import CONFIG, MANIFEST, WEIGHTS, adapter_folder
+from suite.engine.target.identify import CONFIG, MANIFEST, WEIGHTS, adapter_folder
 from suite.outcome import Results
 from train.gate_options import add_gate, gate_settings
 from train.screen import Counter, say
 
 if TYPE_CHECKING:
-    from suite.engine.identify import Target
+    from suite.engine.target.identify import Target
     from suite.settings import Settings
 
 ABOUT = "gate an adapter and move the registry's alias to it if it passes"

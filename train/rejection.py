@@ -28,7 +28,7 @@ from fixtures.errors import UserError
 from fixtures.files import write_text
 from fixtures.formats import Format
 from suite.asking import stable_seed
-from suite.engine.identify import CONFIG, MANIFEST, WEIGHTS, Target, identify
+from suite.engine.target.identify import CONFIG, MANIFEST, WEIGHTS, Target, identify
 from suite.outcome import Reply
 from train.data import Row
 from train.job import Job, Settings, told, with_own

@@ -98,7 +98,7 @@ def load_model(work: Prepared) -> Any:
     from safetensors.torch import load_file
     from transformers import set_seed
 
-    from suite.engine.identify import WEIGHTS
+    from suite.engine.target.identify import WEIGHTS
     from train.learning import lora_config
 
     settings = work.job.settings

@@ -6,13 +6,13 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from suite.engine.identify import Target
+from suite.engine.target.identify import Target
 from suite.gating import MAX_NEW_TOKENS
 from suite.outcome import Reply
 from train.screen import Counter
 
 if TYPE_CHECKING:
-    from suite.engine.decode import Choose
+    from suite.engine.local.decode import Choose
 
 NO_CHOICE = 0.0
 """The temperature at which nothing is left to chance: the replies that the gate sees."""
@@ -30,8 +30,8 @@ def sample(
     # Not at the top: these load torch.
     import torch
 
-    from suite.engine.decode import Decoder
-    from suite.engine.transformers_engine import TransformersEngine, load
+    from suite.engine.local.decode import Decoder
+    from suite.engine.local.transformers_engine import TransformersEngine, load
 
     if threads:
         torch.set_num_threads(threads)

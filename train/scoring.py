@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from fixtures.bases import Base, digest_files, resolve_base
 from fixtures.errors import UserError
 from fixtures.formats import Format, load_format
-from suite.engine.identify import CONFIG, MANIFEST, WEIGHTS, adapter_folder
+from suite.engine.target.identify import CONFIG, MANIFEST, WEIGHTS, adapter_folder
 from suite.outcome import Reply
 
 Scorer: TypeAlias = Callable[[Sequence[str], Sequence[str]], list[float]]
@@ -67,7 +67,7 @@ def load_scorer(run: Path) -> Scorer:
     from peft import PeftModel
     from safetensors.torch import load_file
 
-    from suite.engine.applied import loaded_problem, weights_problem
+    from suite.engine.target.applied import loaded_problem, weights_problem
     from train.mask import load_tokenizer
 
     weights = load_file(file.folder / WEIGHTS)

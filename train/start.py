@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from fixtures.errors import UserError
-from suite.engine.identify import CONFIG, MANIFEST, Target, identify
+from suite.engine.target.identify import CONFIG, MANIFEST, Target, identify
 from train.job import ALL_LINEAR, Job, Settings
 
 

@@ -1,6 +1,6 @@
 """The adapter is effective.
 
-That it is applied at all is proven when it is loaded (suite/engine/applied.py); here the bare base answers the same
+That it is applied at all is proven when it is loaded (suite/engine/target/applied.py); here the bare base answers the same
 cases, and what the adapter changed is told. An adapter that moves neither replies nor likelihoods is loaded in vain.
 """
 

@@ -8,11 +8,11 @@ in for all of it in tests.
 from __future__ import annotations
 
 from suite.engine.cached import CachedEngine
-from suite.engine.identify import Target, identify
-from suite.engine.pool import PooledEngine, processes_for
+from suite.engine.local.pool import PooledEngine, processes_for
 from suite.engine.protocol import Engine
 from suite.engine.scripted import ScriptedEngine
 from suite.engine.store import ReplyStore
+from suite.engine.target.identify import Target, identify
 
 __all__ = [
     "CachedEngine", "Engine", "PooledEngine", "ReplyStore", "ScriptedEngine", "Target", "identify", "load_engine",
@@ -26,7 +26,7 @@ def load_engine(target: Target, *, dtype: str = "float32", batch_tokens: int | N
     `batch_tokens` bounds the memory of a batch, as rows times the longest row; the default suits the device.
     """
     # Not at the top: this is what loads torch.
-    from suite.engine.transformers_engine import load
+    from suite.engine.local.transformers_engine import load
 
     return load(target, dtype=dtype, batch_tokens=batch_tokens)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from suite.engine.cached import CachedEngine
-from suite.engine.pool import PooledEngine
+from suite.engine.local.pool import PooledEngine
 from suite.engine.protocol import Engine
 from suite.outcome import Generation
 

@@ -14,12 +14,12 @@ from transformers.utils import logging as transformers_logging
 from fixtures.errors import UserError
 from fixtures.formats import Format
 from fixtures.types import user
-from suite.engine.applied import apply_adapter, first_line
-from suite.engine.batching import ON_CPU, ON_GPU, Limits, plan
-from suite.engine.decode import Decoder, Written
-from suite.engine.identify import Target
-from suite.engine.offsets import token_ends
+from suite.engine.local.batching import ON_CPU, ON_GPU, Limits, plan
+from suite.engine.local.decode import Decoder, Written
+from suite.engine.local.offsets import token_ends
 from suite.engine.protocol import Engine
+from suite.engine.target.applied import apply_adapter, first_line
+from suite.engine.target.identify import Target
 from suite.outcome import Generation
 
 DTYPES = ("float32", "bfloat16", "float16")

@@ -15,7 +15,7 @@ from fixtures.errors import UserError
 from suite.engine.store import ReplyStore, reply_key, write_ahead
 from suite.outcome import Generation, Identity
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 REPLY = Generation("call:dim{}<end_of_turn>", (-0.25, -1e-9), "stop", (10, 23))
 WHO = Identity("tiny", "b1", "runs/a", "a1", "functiongemma", "f1")
 SETTINGS: dict[str, Any] = {"max_new_tokens": 40, "dtype": "float32", "prompt": "<bos>dim"}

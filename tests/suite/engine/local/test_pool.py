@@ -11,11 +11,11 @@ import pytest
 
 from fixtures.errors import UserError
 from suite.engine import identify
-from suite.engine import pool as pool_module
-from suite.engine.pool import PooledEngine, processes_for
+from suite.engine.local import pool as pool_module
+from suite.engine.local.pool import PooledEngine, processes_for
 
 TARGET = identify(None, "tiny", None)
-HOME = "tests.suite.pool_engines"
+HOME = "tests.suite.engine.local.pool_engines"
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
-from suite.engine.batching import ON_GPU, READ_AT_ONCE, Batch, Family, Tokens
-from suite.engine.room import RoomyLayer
+from suite.engine.local.batching import ON_GPU, READ_AT_ONCE, Batch, Family, Tokens
+from suite.engine.local.room import RoomyLayer
 from suite.outcome import FinishReason
 
 Choose: TypeAlias = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]

@@ -1,4 +1,4 @@
-"""One of the processes behind a PooledEngine, which starts it with `python -m suite.engine SOCKET CORE...`."""
+"""One of the processes behind a PooledEngine, which starts it with `python -m suite.engine.local SOCKET CORE...`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from multiprocessing.connection import Connection
 
 from fixtures.cores import keep_to
 from fixtures.errors import UserError
-from suite.engine.identify import Target
 from suite.engine.protocol import Engine
+from suite.engine.target.identify import Target
 from suite.outcome import Generation
 
 

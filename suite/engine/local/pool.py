@@ -23,9 +23,9 @@ from typing import Any
 
 from fixtures.cores import cores, share
 from fixtures.errors import UserError
-from suite.engine.batching import ON_CPU, Batch, Limits, plan
-from suite.engine.identify import Target
-from suite.engine.worker import Answer, Asked, Order
+from suite.engine.local.batching import ON_CPU, Batch, Limits, plan
+from suite.engine.local.worker import Answer, Asked, Order
+from suite.engine.target.identify import Target
 from suite.outcome import Generation
 
 SMALL_BYTES = 64 * 2**20
@@ -139,7 +139,7 @@ def received(worker: Connection, where: str) -> Answer:
 def _start(mine: Sequence[int], running: ExitStack) -> Connection:
     ours, theirs = socket.socketpair()
     with theirs:
-        command: list[Any] = [sys.executable, "-m", "suite.engine", theirs.fileno(), *mine]
+        command: list[Any] = [sys.executable, "-m", "suite.engine.local", theirs.fileno(), *mine]
         environment = {"OMP_NUM_THREADS": str(len(mine)), **os.environ}
         environment["PYTHONPATH"] = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
         process = subprocess.Popen(list(map(str, command)), env=environment, pass_fds=[theirs.fileno()])

@@ -10,7 +10,7 @@ from fixtures.formats import load_format
 from fixtures.types import Case, Oracle, user
 from suite.contracts.calibrated_confidence import calibrated_confidence, summarise
 from suite.outcome import Generation, NotApplicable, Reply, Scored
-from tests.suite.test_contracts import CALL, CASE, GOOD, LAMP, reply
+from tests.suite.contracts.test_contracts import CALL, CASE, GOOD, LAMP, reply
 
 
 def judged(case: Case, said: Reply) -> Scored:

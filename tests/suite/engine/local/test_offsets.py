@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.engine.offsets import token_ends
+from suite.engine.local.offsets import token_ends
 from suite.outcome import Generation
 
 SPLIT = st.lists(st.text(max_size=3), max_size=6).flatmap(

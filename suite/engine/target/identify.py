@@ -12,7 +12,7 @@ from fixtures.bases import Base, digest_files, resolve_base
 from fixtures.errors import UserError
 from fixtures.formats import Format, load_format
 from suite.calibration import Calibrator, read_calibrator
-from suite.engine.tensors import base_shapes, misfit, read_shapes
+from suite.engine.target.tensors import base_shapes, misfit, read_shapes
 from suite.outcome import Identity
 
 CONFIG, WEIGHTS, MANIFEST = "adapter_config.json", "adapter_model.safetensors", "callproof.json"

@@ -14,7 +14,7 @@ from suite.calibration import Calibrator
 from suite.engine import identify
 from suite.engine.store import reply_key
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[4]
 MODULES = {"self_attn.q_proj": (16, 8), "mlp.down_proj": (8, 32)}
 """Outputs and inputs of the modules that the LoRA is on."""
 RANK = 4

@@ -1,4 +1,4 @@
-"""What the processes of tests/suite/test_engine_pool.py load instead of a model."""
+"""What the processes of tests/suite/engine/local/test_pool.py load instead of a model."""
 
 from __future__ import annotations
 

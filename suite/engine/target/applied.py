@@ -16,7 +16,7 @@ from peft import PeftModel, get_peft_model_state_dict
 from safetensors.torch import load_file
 
 from fixtures.errors import UserError
-from suite.engine.identify import CONFIG, WEIGHTS
+from suite.engine.target.identify import CONFIG, WEIGHTS
 
 LEAST_DIFFERENCE = 1e-5
 """Of any logit on the probe; without an effect the two are equal to the last bit."""

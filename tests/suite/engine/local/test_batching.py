@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.engine.batching import SHORTEST_SHARED, Limits, common_prefix, find_families, plan
+from suite.engine.local.batching import SHORTEST_SHARED, Limits, common_prefix, find_families, plan
 
 LIMITS = Limits(rows=4, tokens=1_000)
 

@@ -15,8 +15,8 @@ from fixtures.grammar.tools import draw_catalog
 from fixtures.types import user
 from fixtures.vocab import words
 from suite.engine import identify, load_engine
-from suite.engine.batching import Batch
-from suite.engine.pool import PooledEngine
+from suite.engine.local.batching import Batch
+from suite.engine.local.pool import PooledEngine
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -64,8 +64,8 @@ def one_by_one(model, prompt):
 
 
 def decoded(model, prompts, share=True, rows=8):
-    from suite.engine.batching import Limits, plan
-    from suite.engine.decode import Decoder
+    from suite.engine.local.batching import Limits, plan
+    from suite.engine.local.decode import Decoder
 
     decoder = Decoder(model, STOPS)
     batches = plan(prompts, Limits(rows, 4096), new_tokens=NEW_TOKENS, share=share and decoder.can_share)

@@ -1,0 +1,1 @@
+"""A model on this machine that answers: batches, decoding, and processes side by side."""
