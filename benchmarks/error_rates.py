@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from suite.budget import ROUND
 from suite.contracts import CONTRACTS
+from suite.lanes.budget import ROUND
 from suite.outcome import Rate
 from suite.statistics.sequential import MOST_CASES, RateTest
 from suite.statistics.verdict import GATE_RISKS

@@ -23,8 +23,8 @@ from random import Random
 from fixtures.types import Case
 from suite import gate
 from suite.contracts import GATING
+from suite.lanes.rehearsal import right, scripted
 from suite.outcome import Results
-from suite.rehearsal import right, scripted
 
 PASSED = "passed"
 PROSE = "Of course, I will see to that.<end_of_turn>"

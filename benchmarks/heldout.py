@@ -19,11 +19,11 @@ from fixtures.datasets.hotel import build
 from fixtures.datasets.rows import case_of
 from fixtures.types import Case
 from fixtures.vocab import words
-from suite.asking import Asker
 from suite.engine import identify, start_engine
 from suite.exam.cases import answers, clear
 from suite.exam.scene import Scene
 from suite.gating import MAX_NEW_TOKENS
+from suite.lanes.asking import Asker
 from suite.outcome import Reply
 from suite.statistics.stats import clopper_pearson
 

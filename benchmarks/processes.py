@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fixtures.choosing import SeededChooser
-from suite.budget import ROUND
 from suite.engine import Engine, PooledEngine, identify, load_engine, processes_for
 from suite.exam.cases import stressed
 from suite.exam.scene import Scene
 from suite.gating import MAX_NEW_TOKENS
+from suite.lanes.budget import ROUND
 
 ONE, SEVERAL = "one process", "several processes"
 

@@ -1,7 +1,7 @@
 """`python -m benchmarks.shrinking [--adapter PATH] [--failures N]`: two ways to make a failing case small.
 
 Failures of the gate's search (by default of the bare embedded base) are made smaller by Hypothesis, which draws its way
-down one call at a time, and by suite/reduce.py, which judges reductions in batches. Both start from the same failing
+down one call at a time, and by suite/lanes/reduce.py, which judges reductions in batches. Both start from the same failing
 draws and may ask for `--calls` replies. The table has medians over all failures, and how often each way got smaller.
 """
 
@@ -20,15 +20,15 @@ from pathlib import Path
 from hypothesis import Phase
 
 from fixtures.types import Case
-from suite.asking import Asker
 from suite.contracts import CONTRACTS
 from suite.engine import Engine, identify, load_engine
 from suite.exam.scene import Scene
 from suite.gating import MAX_NEW_TOKENS
 from suite.judging.contract import Contract
+from suite.lanes.asking import Asker
+from suite.lanes.reduce import reduce, size
+from suite.lanes.search import collect, explore
 from suite.outcome import Broken, Outcome, Reply
-from suite.reduce import reduce, size
-from suite.search import collect, explore
 
 EXAMPLES = 30
 

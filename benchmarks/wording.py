@@ -20,9 +20,9 @@ from fixtures.grammar.speaking import verb_and_thing
 from fixtures.grammar.tools import SpokenTool
 from fixtures.types import Case, Catalog, Oracle, Tool, user
 from fixtures.vocab import words
-from suite.asking import Asker
 from suite.engine import identify, load_engine
 from suite.gating import MAX_NEW_TOKENS
+from suite.lanes.asking import Asker
 from suite.statistics.stats import clopper_pearson
 
 

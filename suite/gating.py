@@ -14,19 +14,20 @@ from fixtures.choosing import SeededChooser
 from fixtures.errors import check_percentage
 from fixtures.types import Case
 from fixtures.versions import installed
-from suite.asking import Asker, Progress, calibrator_of
-from suite.beside import TAKES, Seconds
-from suite.budget import ASIDE, CAP, FIRST_LOOK, GLANCE, ROUND, Budget
-from suite.champion import compare
 from suite.contracts import CONTRACTS
-from suite.counterexamples import counterexamples
 from suite.engine import CachedEngine, Engine, ReplyStore, Target, identify, start_engine
 from suite.engine.again import again
 from suite.engine.cached import call_counts
 from suite.exam.scene import DEFAULT_CATALOGS, Scene
 from suite.judging.contract import Contract, Statistics
 from suite.judging.judged import Judged, tally_of
-from suite.known import Corpus
+from suite.lanes.asking import Asker, Progress, calibrator_of
+from suite.lanes.beside import TAKES, Seconds
+from suite.lanes.budget import ASIDE, CAP, FIRST_LOOK, GLANCE, ROUND, Budget
+from suite.lanes.champion import compare
+from suite.lanes.counterexamples import counterexamples
+from suite.lanes.known import Corpus
+from suite.lanes.search import collect
 from suite.outcome import (
     Ceiling,
     ContractResult,
@@ -40,7 +41,6 @@ from suite.outcome import (
     Scored,
     Verdict,
 )
-from suite.search import collect
 from suite.settings import DEFAULT_BUDGET, MADE_UP
 from suite.statistics.stats import means_of
 from suite.statistics.verdict import GATE_RISKS, ceiling_level, judge, may_decide

@@ -20,7 +20,7 @@ from suite.contracts import CONTRACTS
 from suite.engine import Engine, Target, identify
 from suite.gating import gate
 from suite.judging.contract import Contract
-from suite.loading import contract_files, contracts_in, load_contracts
+from suite.lanes.loading import contract_files, contracts_in, load_contracts
 from suite.outcome import ContractResult, NoWorse, Results
 from suite.results import file as results_file
 from suite.results.summary import contract_lines, counterexample_lines

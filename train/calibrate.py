@@ -17,7 +17,6 @@ from fixtures.errors import UserError
 from fixtures.types import Case
 from fixtures.versions import installed
 from fixtures.vocab import Split
-from suite.asking import Asker
 from suite.calibration import Calibrator, calibration
 from suite.calibration.calibrator import METHODS, Method
 from suite.calibration.fitting import LEAST_UNITS, Fitted, Pairs, fit
@@ -25,6 +24,7 @@ from suite.contracts.calibrated_confidence import calibrated_confidence
 from suite.engine import Engine, identify
 from suite.exam.scene import Scene
 from suite.gating import MAX_NEW_TOKENS, open_engine
+from suite.lanes.asking import Asker
 from suite.outcome import Scored
 from train.gate_options import add_gate, gate_settings
 from train.screen import Counter, say

@@ -12,11 +12,11 @@ from typing import Any
 from fixtures.catalogs import SHIPPED, load_catalog
 from fixtures.choosing import SeededChooser
 from fixtures.types import Case
-from suite.budget import most_drawn
 from suite.contracts import CONTRACTS
 from suite.exam.scene import Scene
 from suite.judging.grounding import declared, leaves, normal
-from suite.known import Corpus
+from suite.lanes.budget import most_drawn
+from suite.lanes.known import Corpus
 from suite.settings import MADE_UP, Settings, read_settings
 from train.data import Row
 from train.findings import Finding, share

@@ -15,8 +15,8 @@ from fixtures.datasets.hotel import build
 from fixtures.datasets.rows import write_rows
 from fixtures.errors import UserError
 from fixtures.formats import FORMATS, Format, load_format
-from suite.asking import stable_seed
 from suite.engine.target.identify import Target, identify
+from suite.lanes.asking import stable_seed
 from train.data import Row, accept, read_rows
 from train.pairs import Built, Pair, build_pairs, own_failures, shared_catalogs
 from train.sampling import NO_CHOICE, sample

@@ -187,7 +187,7 @@ def _tools(settings: Settings) -> Tools:
     """The real gate with these settings."""
     from suite import gate
     from suite.engine import identify
-    from suite.loading import load_contracts
+    from suite.lanes.loading import load_contracts
     from suite.results import file as results
 
     contracts = load_contracts(Path(settings.contracts) if settings.contracts else None)

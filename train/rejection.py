@@ -27,8 +27,8 @@ from fixtures.datasets.rows import write_rows
 from fixtures.errors import UserError
 from fixtures.files import write_text
 from fixtures.formats import Format
-from suite.asking import stable_seed
 from suite.engine.target.identify import CONFIG, MANIFEST, WEIGHTS, Target, identify
+from suite.lanes.asking import stable_seed
 from suite.outcome import Reply
 from train.data import Row
 from train.job import Job, Settings, told, with_own

@@ -241,9 +241,9 @@ def main(options: argparse.Namespace) -> int:
 def _tools(options: argparse.Namespace, settings: Settings) -> Tools:
     """The real gate, engine and SFT."""
     from suite import gate
-    from suite.asking import Asker
     from suite.engine import identify
     from suite.gating import MAX_NEW_TOKENS, open_engine
+    from suite.lanes.asking import Asker
     from suite.results import file as results
     from train.cli import train
     from train.job import Job

@@ -4,7 +4,7 @@ import ast
 
 from tests.house.source import ROOMS, ROOT, files
 
-SIZE = 3  # of the choices that suite/search.py draws
+SIZE = 3  # of the choices that suite/lanes/search.py draws
 
 
 def constants(text):

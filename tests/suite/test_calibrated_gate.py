@@ -14,8 +14,8 @@ from suite.calibration import Calibrator
 from suite.contracts.calibrated_confidence import calibrated_confidence
 from suite.engine import CachedEngine, ReplyStore, ScriptedEngine
 from suite.gating import gate
+from suite.lanes.rehearsal import right, scripted
 from suite.outcome import CalibratorUsed, Results
-from suite.rehearsal import right, scripted
 
 
 def gated(tmp_path: Path, calibrator: Calibrator | None) -> Results:

@@ -17,7 +17,7 @@ from suite.exam.conversations import several_turns
 from suite.exam.injections import with_injection
 from suite.exam.scene import Scene
 from suite.exam.variants import tools_renamed
-from suite.reduce import reductions
+from suite.lanes.reduce import reductions
 
 NAMES = ("set_lamp", "run_fan", "ask_desk", "open_door")
 TOOLS = [{"name": name, "description": "", "parameters": {"type": "object", "properties": {}}} for name in NAMES]

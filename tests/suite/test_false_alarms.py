@@ -5,7 +5,7 @@ import pytest
 from benchmarks.false_alarms import Known, gated, verdict
 from suite import gate
 from suite.contracts import GATING
-from suite.rehearsal import scripted
+from suite.lanes.rehearsal import scripted
 
 
 def said(adapter, tmp_path, seed=1):

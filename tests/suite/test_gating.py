@@ -8,15 +8,15 @@ from fixtures.choosing import SeededChooser
 from fixtures.errors import UserError
 from fixtures.formats import load_format
 from fixtures.types import Case
-from suite.budget import Budget, most_drawn
 from suite.contracts import CONTRACTS, GATING
 from suite.engine import CachedEngine, ReplyStore
 from suite.exam.scene import Scene
 from suite.gating import gate
 from suite.judging.contract import Contract
-from suite.known import Corpus
+from suite.lanes.budget import Budget, most_drawn
+from suite.lanes.known import Corpus
+from suite.lanes.rehearsal import STRANGE, right, scripted
 from suite.outcome import Never, NoWorse
-from suite.rehearsal import STRANGE, right, scripted
 from suite.settings import DEFAULT_BUDGET
 
 PROSE = "Sure, I will do that for you.<end_of_turn>"

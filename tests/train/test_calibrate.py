@@ -17,13 +17,13 @@ from fixtures.errors import UserError
 from fixtures.formats import load_format
 from fixtures.types import Case, assistant
 from fixtures.vocab import words
-from suite.asking import Asker
 from suite.calibration import CALIBRATOR, calibration
 from suite.contracts.calibrated_confidence import calibrated_confidence
 from suite.engine import ScriptedEngine, identify
 from suite.exam.scene import Scene
+from suite.lanes.asking import Asker
+from suite.lanes.rehearsal import identity, right, write
 from suite.outcome import Generation, Scored
-from suite.rehearsal import identity, right, write
 from tests.train.rows import good
 from tests.train.rows import write as write_rows
 from train.calibrate import calibrate, draw

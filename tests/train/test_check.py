@@ -11,7 +11,7 @@ import pytest
 from fixtures.datasets import hotel
 from fixtures.formats import load_format
 from fixtures.types import ToolCall, assistant, user
-from suite.known import Corpus
+from suite.lanes.known import Corpus
 from tests.train.rows import LAMP, good, write
 from train.advice import advise
 from train.cli import main

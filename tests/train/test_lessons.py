@@ -13,7 +13,7 @@ from fixtures.types import Fallback
 from fixtures.vocab import split_of, words
 from suite.contracts import GATING
 from suite.exam.scene import Scene
-from suite.known import Corpus
+from suite.lanes.known import Corpus
 from train import cli, lessons
 from train.data import read_rows
 from train.leaks import exam_requests

@@ -14,7 +14,6 @@ from fixtures.catalogs import SpokenCatalog, load_catalog, read_catalog
 from fixtures.choosing import SeededChooser
 from fixtures.grammar.values import spoken_name
 from fixtures.types import Case, Fallback, Tool, ToolCall
-from suite.asking import Asker
 from suite.contracts.arbitrates_between_tools import arbitrates_between_tools
 from suite.contracts.less_sure_where_nothing_decides import (
     less_sure_where_nothing_decides,
@@ -25,8 +24,9 @@ from suite.exam.arbitration import contested, decided_by_catalog, more_specific,
 from suite.exam.scene import Scene
 from suite.judging.contract import Contract
 from suite.judging.schemas import first_fault
+from suite.lanes.asking import Asker
+from suite.lanes.rehearsal import right, scripted
 from suite.outcome import Broken, Generation, Held, NotApplicable, Outcome, Scored
-from suite.rehearsal import right, scripted
 
 HOTEL = Scene(tuple(map(load_catalog, ("hotel_rooms", "hotel_climate"))))
 NOBODY_WROTE = Scene(())

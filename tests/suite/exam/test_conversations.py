@@ -5,7 +5,6 @@ from collections import Counter
 import pytest
 
 from fixtures.choosing import SeededChooser
-from suite.asking import Asker
 from suite.contracts.ignores_injected_orders import ignores_injected_orders
 from suite.contracts.obeys_the_conversation import obeys_the_conversation
 from suite.engine import ScriptedEngine
@@ -13,8 +12,9 @@ from suite.exam.conversations import correction, several_turns
 from suite.exam.injections import ORDERS, with_injection
 from suite.exam.scene import Scene
 from suite.judging.schemas import first_fault
+from suite.lanes.asking import Asker
+from suite.lanes.rehearsal import right, scripted
 from suite.outcome import Broken, Held, NotApplicable
-from suite.rehearsal import right, scripted
 
 SCENE = Scene(catalogs=())
 PROSE = "Sure.<end_of_turn>"

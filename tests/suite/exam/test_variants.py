@@ -9,9 +9,7 @@ import pytest
 from fixtures.choosing import SeededChooser
 from fixtures.formats import load_format
 from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall, Variant, user
-from suite.asking import Asker
 from suite.contracts.same_answer_asked_otherwise import same_answer_asked_otherwise as contract
-from suite.counterexamples import counterexamples
 from suite.engine import ScriptedEngine
 from suite.exam.cases import asked_otherwise, clear
 from suite.exam.scene import Scene
@@ -19,9 +17,11 @@ from suite.exam.variants import RELATIONS, Unfit, restyled
 from suite.judging.grounding import ungrounded
 from suite.judging.judged import Judged
 from suite.judging.schemas import first_fault
+from suite.lanes.asking import Asker
+from suite.lanes.counterexamples import counterexamples
+from suite.lanes.reduce import reduce
+from suite.lanes.rehearsal import right, scripted
 from suite.outcome import Broken, Held, NotApplicable
-from suite.reduce import reduce
-from suite.rehearsal import right, scripted
 from suite.results.file import case_from_json, case_to_json
 
 SCENE = Scene(catalogs=())

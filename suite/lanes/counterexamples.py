@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from suite.asking import Asker
 from suite.judging.contract import Contract
 from suite.judging.judged import Judged
+from suite.lanes.asking import Asker
+from suite.lanes.reduce import reduce, size
 from suite.outcome import Broken, Counterexample
-from suite.reduce import reduce, size
 
 SHOWN = 3
 """Counterexamples a report shows of one contract."""

@@ -14,9 +14,9 @@ from itertools import islice, pairwise
 from typing import Any
 
 from fixtures.types import Case, Message, Tool, Variant
-from suite.asking import Asker
 from suite.exam.variants import catalog_renamed
 from suite.judging.contract import Contract
+from suite.lanes.asking import Asker
 from suite.outcome import Broken
 
 BATCH = 24

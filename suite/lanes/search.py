@@ -1,6 +1,6 @@
 """The searching lane: Hypothesis draws the cases that a failure is hunted with. They never feed a rate.
 
-The draws are collected first and asked in one batch; what fails is made smaller by suite/reduce.py.
+The draws are collected first and asked in one batch; what fails is made smaller by suite/lanes/reduce.py.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from fixtures.types import Case
-from suite.asking import stable_seed
 from suite.exam.scene import Scene
 from suite.judging.contract import Contract, Draw
+from suite.lanes.asking import stable_seed
 
 T = TypeVar("T")
 

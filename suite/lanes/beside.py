@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fixtures.types import Case
-from suite.asking import Asker
 from suite.judging.contract import Contract
+from suite.lanes.asking import Asker
 from suite.outcome import Reply
 
 TAKES = (1, 2)

@@ -19,8 +19,8 @@ from suite.engine.again import again
 from suite.exam.scene import Scene
 from suite.gating import gate
 from suite.judging.contract import Contract
+from suite.lanes.rehearsal import identity, right, scripted
 from suite.outcome import Broken, ContractResult, Generation, Held, NotApplicable, Reply
-from suite.rehearsal import identity, right, scripted
 
 PROSE = "Sure, I will do that.<end_of_turn>"
 

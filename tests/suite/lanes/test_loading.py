@@ -6,11 +6,11 @@ import pytest
 
 from fixtures.errors import UserError
 from suite.contracts import CONTRACTS
-from suite.loading import load_contracts
+from suite.lanes.loading import load_contracts
 from suite.outcome import Broken, Held, NotApplicable
 from tests.suite.contracts.test_contracts import CASE, reply
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "contracts"
+EXAMPLE = Path(__file__).resolve().parents[3] / "docs" / "contracts"
 CONTRACT = (EXAMPLE / "keeps_the_lights_on.py").read_text()
 
 

@@ -2,14 +2,14 @@ from dataclasses import replace
 
 from benchmarks.shrinking import shrink
 from fixtures.types import Case
-from suite.asking import Asker
 from suite.contracts.chooses_a_tool import chooses_a_tool
 from suite.exam.cases import clear
 from suite.exam.scene import Scene
 from suite.judging.contract import contract
+from suite.lanes.asking import Asker
+from suite.lanes.rehearsal import right, scripted
+from suite.lanes.search import collect
 from suite.outcome import Broken, Held, Outcome, Rate, Reply
-from suite.rehearsal import right, scripted
-from suite.search import collect
 
 SCENE = Scene(catalogs=())
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fixtures.types import Case
-from suite.asking import Asker
 from suite.judging.contract import Contract
+from suite.lanes.asking import Asker
 from suite.outcome import Broken, ContractResult, Held, Outcome, Scored, Tally, Verdict
 from suite.results.wording import percent
 from suite.statistics.paired import PairedCounts, e_bh, holm

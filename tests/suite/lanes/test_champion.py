@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from suite.contracts import CONTRACTS
 from suite.gating import gate
+from suite.lanes.rehearsal import identity, right, scripted
 from suite.outcome import NoWorse
-from suite.rehearsal import identity, right, scripted
 from suite.results.file import read, write
 
 PROSE = "Sure, I will do that for you.<end_of_turn>"
