@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.errors import UserError
-from train.checks import Fault
-from train.data import accept_parts
 from train.job import Job, Settings, told, with_own
-from train.mask import token_ids
 from train.pairs import Pair, build_pairs, digest, ends_once, shared_catalogs, wire_of
 from train.prepare import Material, Prepared, finish, gather, open_work
+from train.rows.checks import Fault
+from train.rows.data import accept_parts
+from train.rows.mask import token_ids
 from train.screen import say
 from train.start import needs_start
 

@@ -14,9 +14,9 @@ from fixtures.answers import answer
 from fixtures.catalogs import load_catalog
 from fixtures.datasets.options import add_drawing
 from fixtures.datasets.rows import write_rows
-from train.data import Row
 from train.energy import Preference, preferences
 from train.pairs import Pair
+from train.rows.data import Row
 from train.screen import say
 
 ABOUT = "write preference pairs about energy: the cheapest tool that serves against dearer ones, and against unfit ones"

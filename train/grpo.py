@@ -23,10 +23,10 @@ from suite.gating import MAX_NEW_TOKENS
 from suite.outcome import Generation, Reply
 from train.energy import choice_in
 from train.job import Job, Settings, told, with_own
-from train.mask import decode
 from train.pairs import shared_catalogs
 from train.prepare import Material, Prepared, finish, gather, open_work
 from train.rewards import REWARDS, Reward, energy
+from train.rows.mask import decode
 from train.scoring import ScorerFile, find_scorer, load_scorer
 from train.screen import say
 

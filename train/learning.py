@@ -26,9 +26,9 @@ from fixtures.errors import UserError
 from suite.engine.target.applied import loaded_problem
 from suite.engine.target.identify import WEIGHTS
 from train.job import ALL_LINEAR, Settings
-from train.mask import IGNORED
 from train.prepare import Prepared
 from train.processes import count
+from train.rows.mask import IGNORED
 from train.run import peak_memory, save_adapter
 from train.screen import Bar
 

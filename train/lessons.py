@@ -20,7 +20,7 @@ from suite.contracts import GATING
 from suite.exam.scene import Scene
 from suite.judging.contract import Contract
 from suite.judging.grounding import normal
-from train.leaks import add_exam, exam_cases, exam_requests, exam_settings
+from train.rows.leaks import add_exam, exam_cases, exam_requests, exam_settings
 from train.screen import say
 
 ABOUT = "write rows with the right answers to requests as the gating contracts ask them, also for your own catalogs"

@@ -17,8 +17,8 @@ from fixtures.errors import UserError
 from fixtures.formats import FORMATS, Format, load_format
 from suite.engine.target.identify import Target, identify
 from suite.lanes.asking import stable_seed
-from train.data import Row, accept, read_rows
 from train.pairs import Built, Pair, build_pairs, own_failures, shared_catalogs
+from train.rows.data import Row, accept, read_rows
 from train.sampling import NO_CHOICE, sample
 from train.screen import say
 

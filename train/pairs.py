@@ -23,9 +23,9 @@ from fixtures.formats import Format
 from fixtures.types import Case
 from suite.judging.grounding import leaves
 from suite.outcome import Reply
-from train.data import Row
 from train.judging import broken, written
 from train.negatives import WAYS, Subject, Surroundings
+from train.rows.data import Row
 
 OWN_FAILURE = "own_failure"
 """The kind of a pair that rejects what an adapter has really said."""

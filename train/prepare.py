@@ -17,15 +17,15 @@ from fixtures.errors import UserError
 from fixtures.formats import FORMATS, Format, load_format
 from fixtures.versions import installed
 from suite.engine.target.identify import Target
-from train.checks import Fault
-from train.data import Checked, Row, accept, digest, read_rows
 from train.job import Job, as_json, check
-from train.mask import Example, encode, load_tokenizer, show
 from train.processes import count, is_main
+from train.rows.checks import Fault
+from train.rows.data import Checked, Row, accept, digest, read_rows
+from train.rows.mask import Example, encode, load_tokenizer, show
+from train.rows.survey import is_grounded
 from train.run import LIBRARIES, Run, check_free, open_run, write_cost
 from train.screen import say
 from train.start import find_start, lora_of, told
-from train.survey import is_grounded
 
 _GREEN, _PLAIN = "\x1b[1;32m", "\x1b[0m"
 

@@ -248,7 +248,7 @@ def _tools(options: argparse.Namespace, settings: Settings) -> Tools:
     from train.cli import train
     from train.job import Job
     from train.job import Settings as Hyperparameters
-    from train.leaks import exam_cases, exam_requests
+    from train.rows.leaks import exam_cases, exam_requests
 
     progress, cache = Counter(sys.stderr).show, Path(settings.cache)
 

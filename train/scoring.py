@@ -68,7 +68,7 @@ def load_scorer(run: Path) -> Scorer:
     from safetensors.torch import load_file
 
     from suite.engine.target.applied import loaded_problem, weights_problem
-    from train.mask import load_tokenizer
+    from train.rows.mask import load_tokenizer
 
     weights = load_file(file.folder / WEIGHTS)
     problem = weights_problem(weights) or ("" if any(".score." in name for name in weights) else "it has no score head")
@@ -105,7 +105,7 @@ def scorer_of(model: Any, tokenizer: Any) -> Scorer:
     """A scorer that asks this model; right-padded batches, so that the head reads each reply's last token."""
     import torch
 
-    from train.mask import token_ids
+    from train.rows.mask import token_ids
 
     model.config.get_text_config().pad_token_id = tokenizer.pad_token_id
 

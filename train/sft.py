@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.errors import UserError
-from train import packed
 from train.job import Job
 from train.prepare import Prepared, carry_out, side_by_side
+from train.rows import packed
 
 
 def train(job: Job) -> Path:

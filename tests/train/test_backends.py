@@ -19,12 +19,12 @@ import pytest
 from fixtures.errors import UserError
 from fixtures.formats import FORMATS, load_format
 from fixtures.types import Tool, ToolCall, assistant, user
-from tests.train.rows import drawn, good, write
+from tests.train.making import drawn, good, write
 from train import sft, trainer
 from train.cli import main, train
 from train.job import Job, Settings
-from train.mask import IGNORED, decode, token_ids
 from train.prepare import Prepared, prepare
+from train.rows.mask import IGNORED, decode, token_ids
 
 pytestmark = pytest.mark.model
 

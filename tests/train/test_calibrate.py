@@ -24,12 +24,12 @@ from suite.exam.scene import Scene
 from suite.lanes.asking import Asker
 from suite.lanes.rehearsal import identity, right, write
 from suite.outcome import Generation, Scored
-from tests.train.rows import good
-from tests.train.rows import write as write_rows
+from tests.train.making import good
+from tests.train.making import write as write_rows
 from train.calibrate import calibrate, draw
 from train.cli import main, train
 from train.job import Job, Settings
-from train.leaks import exam_cases
+from train.rows.leaks import exam_cases
 
 TUYA = load_catalog("tuya")
 TUYA_SCENE = Scene((TUYA,), words("eval"))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from fixtures.errors import UserError
-from tests.train.rows import good, write
+from tests.train.making import good, write
 from train.cli import BACKENDS, main
 from train.job import Job, Settings, as_json, check, with_own
 

@@ -14,13 +14,13 @@ import pytest
 from fixtures.datasets.hotel import build as hotel
 from fixtures.errors import UserError
 from fixtures.formats import load_format
-from tests.train.rows import good, write
+from tests.train.making import good, write
 from train import dpo
 from train.cli import main, train
 from train.dpo import DpoSettings, Encoded, encode_all, pairs_of
 from train.job import Job, Settings
-from train.mask import decode
 from train.prepare import Material, gather, open_work
+from train.rows.mask import decode
 
 QUICK = Settings(epochs=1, batch_size=2, gradient_accumulation=1, learning_rate=1e-2, threads=1, save_steps=4)
 

@@ -16,11 +16,11 @@ from fixtures.types import Case, Catalog, user
 from suite.judging.grounding import ungrounded
 from suite.judging.schemas import first_fault
 from train.cli import main
-from train.data import read_rows
 from train.energy import Choice, Preference, choice_in, choices, preferences, requests
 from train.energy_pairs import pairs_of
 from train.judging import broken, written
 from train.pairs import wire_of
+from train.rows.data import read_rows
 
 MADE = preferences(100, seed=3)
 

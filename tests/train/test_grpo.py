@@ -14,15 +14,15 @@ from fixtures.datasets.hotel import build as hotel
 from fixtures.errors import UserError
 from fixtures.formats import FORMATS, load_format
 from fixtures.types import ToolCall, assistant, user
-from tests.train.rows import LAMP, good, write
+from tests.train.making import LAMP, good, write
 from train import grpo
 from train.cli import main, train
 from train.energy import preferences
 from train.energy_pairs import pairs_of
 from train.grpo import GrpoSettings, on_the_wire, reward_functions, squashed, weights_of
 from train.job import Job, Settings
-from train.mask import token_ids
 from train.prepare import Prepared, gather, open_work
+from train.rows.mask import token_ids
 
 QUICK = Settings(
     epochs=1, batch_size=4, gradient_accumulation=1, lora_r=4, lora_alpha=8, learning_rate=1e-2, threads=1, save_steps=1

@@ -15,9 +15,9 @@ from suite.contracts import GATING
 from suite.exam.scene import Scene
 from suite.lanes.known import Corpus
 from train import cli, lessons
-from train.data import read_rows
-from train.leaks import exam_requests
 from train.lessons import fresh, has_answer
+from train.rows.data import read_rows
+from train.rows.leaks import exam_requests
 
 SCENE = Scene((), words=words("train"))
 NEVER = next(c for c in GATING if c.name == "never_hallucinates_tools")

@@ -21,12 +21,12 @@ from suite.contracts.right_tool import right_tool
 from suite.contracts.valid_calls import valid_calls
 from suite.judging.contract import Contract
 from suite.outcome import Broken, Generation, Reply
-from tests.train.rows import good, write
+from tests.train.making import good, write
 from train.cli import main
-from train.data import Row, read_rows
 from train.judging import JUDGES, broken, written
 from train.negatives import CERTAIN, DOUBTFUL, WAYS
 from train.pairs import OWN_FAILURE, Pair, build_pairs, case_of_row, ends_once, own_failures, shared_catalogs, wire_of
+from train.rows.data import Row, read_rows
 
 BREAKS: dict[str, tuple[Contract, ...]] = {
     "near_miss_tool": (right_tool,),

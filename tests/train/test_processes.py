@@ -19,7 +19,7 @@ import pytest
 
 from fixtures.errors import UserError
 from tests import ending
-from tests.train.rows import drawn, write
+from tests.train.making import drawn, write
 from train import trainer
 from train.cli import main
 from train.job import Job, Settings, check

@@ -10,7 +10,7 @@ import pytest
 
 from suite.engine import identify
 from suite.outcome import Results, VerdictName
-from tests.train.rows import good, write
+from tests.train.making import good, write
 from tests.train.test_promote import contract, results
 from train.cli import main, train
 from train.job import Job, Settings

@@ -14,15 +14,15 @@ from fixtures.errors import UserError
 from fixtures.formats import Format, load_format
 from fixtures.types import assistant, user
 from suite.outcome import Generation, Reply
-from tests.train.rows import good, write
+from tests.train.making import good, write
 from tests.train.test_dpo import rows, start_of
 from train import rejection
 from train.cli import main, train
-from train.data import Row
 from train.job import Job, Settings
-from train.mask import IGNORED, decode
 from train.pairs import wire_of
 from train.rejection import RejectionSettings, keep, sheet_of
+from train.rows.data import Row
+from train.rows.mask import IGNORED, decode
 
 FORM = load_format("functiongemma")
 NOISE = "<start_function_call>call:<end_of_turn>"

@@ -18,9 +18,9 @@ from suite.contracts import CONTRACTS
 from suite.exam.scene import Scene
 from suite.outcome import Ceiling, ContractResult, Generation, Identity, Never, Rate, Reply, Results, Tally, Verdict
 from suite.results.file import write
-from train.data import read_rows
-from train.leaks import leaks
 from train.repair import Tools, better, broken_shares, draw, lessons, repair
+from train.rows.data import read_rows
+from train.rows.leaks import leaks
 
 ROOT = Path(__file__).parents[2]
 NEVER = next(c for c in CONTRACTS if c.name == "never_hallucinates_tools")

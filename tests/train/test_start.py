@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.errors import UserError
-from tests.train.rows import drawn, good, write
+from tests.train.making import drawn, good, write
 from train.cli import main, train
 from train.job import Job, Settings
 from train.prepare import gather, prepare

@@ -15,8 +15,8 @@ from typing import Any
 
 from fixtures.errors import UserError
 from fixtures.formats import Format, Rendered
-from train.checks import Fault
-from train.data import Row
+from train.rows.checks import Fault
+from train.rows.data import Row
 
 IGNORED = -100
 """The label of a token that the loss does not count; torch's and the trainers' own convention."""

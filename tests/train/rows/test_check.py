@@ -12,13 +12,13 @@ from fixtures.datasets import hotel
 from fixtures.formats import load_format
 from fixtures.types import ToolCall, assistant, user
 from suite.lanes.known import Corpus
-from tests.train.rows import LAMP, good, write
-from train.advice import advise
+from tests.train.making import LAMP, good, write
 from train.cli import main
-from train.data import Row, read_rows
-from train.findings import Finding, lines_text
-from train.leaks import exam_cases, leaks
-from train.survey import contradictions, duplicates, is_grounded, near_duplicates, survey
+from train.rows.advice import advise
+from train.rows.data import Row, read_rows
+from train.rows.findings import Finding, lines_text
+from train.rows.leaks import exam_cases, leaks
+from train.rows.survey import contradictions, duplicates, is_grounded, near_duplicates, survey
 
 SEEDCORE = Path(hotel.__file__).parent / "seedcore" / "intent-tool-dataset.jsonl"
 REFUSAL = {**assistant((), "None of these tools can do that."), "confidence": 0.9}

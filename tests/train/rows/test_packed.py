@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from fixtures.formats import FORMATS, load_format
 from fixtures.types import ToolCall, assistant, user
-from tests.train.rows import LAMP
-from train.mask import load_tokenizer
-from train.packed import pack, unpack, unpacking
+from tests.train.making import LAMP
+from train.rows.mask import load_tokenizer
+from train.rows.packed import pack, unpack, unpacking
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -13,15 +13,15 @@ from fixtures.bases import resolve_base
 from fixtures.catalogs import load_catalog
 from fixtures.files import write_text
 from fixtures.formats import FORMATS, load_format
-from train.advice import Advice, advise
-from train.checks import Fault
-from train.data import Row, digest, read_rows
-from train.findings import GROUPS, Finding, listing, to_json
 from train.job import Settings
-from train.leaks import add_exam, exam_settings, leaks
-from train.mask import Example, encode, load_tokenizer, show
+from train.rows.advice import Advice, advise
+from train.rows.checks import Fault
+from train.rows.data import Row, digest, read_rows
+from train.rows.findings import GROUPS, Finding, listing, to_json
+from train.rows.leaks import add_exam, exam_settings, leaks
+from train.rows.mask import Example, encode, load_tokenizer, show
+from train.rows.survey import survey
 from train.screen import say
-from train.survey import survey
 
 ABOUT = "check training data: what breaks training, what teaches faults, what is worth knowing; trains nothing"
 SECONDS_A_TOKEN = 1 / 2000

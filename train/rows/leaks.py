@@ -18,9 +18,9 @@ from suite.judging.grounding import declared, leaves, normal
 from suite.lanes.budget import most_drawn
 from suite.lanes.known import Corpus
 from suite.settings import MADE_UP, Settings, read_settings
-from train.data import Row
-from train.findings import Finding, share
-from train.survey import learned_calls, request
+from train.rows.data import Row
+from train.rows.findings import Finding, share
+from train.rows.survey import learned_calls, request
 
 SHORTEST_VALUE = 4
 """Letters; shorter values are shared by chance."""

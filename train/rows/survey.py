@@ -10,8 +10,8 @@ from typing import Any
 
 from fixtures.types import Case, Catalog, Tool
 from suite.judging.grounding import leaves, normal, ungrounded
-from train.data import Row
-from train.findings import Finding, share
+from train.rows.data import Row
+from train.rows.findings import Finding, share
 
 UNGROUNDED_SHARE = 0.05
 """Of a parameter's values; fewer may be slips, more are a lesson."""

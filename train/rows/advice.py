@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from train.data import Row
-from train.findings import Finding
+from train.rows.data import Row
+from train.rows.findings import Finding
 
 PHASES = (
     "1: plain Trainer with LoRA (python -m train trainer)",

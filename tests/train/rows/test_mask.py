@@ -10,10 +10,10 @@ import pytest
 from fixtures.errors import UserError
 from fixtures.formats import FORMATS, load_format
 from fixtures.types import ToolCall, assistant, user
-from tests.train.rows import LAMP, drawn, good, write
-from train.checks import Fault
-from train.data import Row, read_rows
-from train.mask import IGNORED, Example, decode, encode, load_tokenizer, show, token_ids
+from tests.train.making import LAMP, drawn, good, write
+from train.rows.checks import Fault
+from train.rows.data import Row, read_rows
+from train.rows.mask import IGNORED, Example, decode, encode, load_tokenizer, show, token_ids
 
 MAX = 4096
 

@@ -19,7 +19,7 @@ from typing import Any
 from fixtures.errors import UserError
 from fixtures.formats import Format
 from fixtures.types import ToolCall, assistant, user
-from train.checks import Fault, calls_fault, message_fault, tools_fault
+from train.rows.checks import Fault, calls_fault, message_fault, tools_fault
 
 MAX_FAULTS_SHOWN = 10
 """More than a screen of faults helps nobody; the rest are counted."""
