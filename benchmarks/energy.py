@@ -18,9 +18,9 @@ from fixtures.types import Case
 from suite.engine import Target, identify
 from suite.outcome import Reply
 from suite.statistics.stats import clopper_pearson
-from train.energy import Choice, requests
-from train.sampling import NO_CHOICE, sample
-from train.scoring import best_of, find_scorer, load_scorer
+from train.preferences.energy import Choice, requests
+from train.preferences.sampling import NO_CHOICE, sample
+from train.preferences.scoring import best_of, find_scorer, load_scorer
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from typing import Any
 from fixtures.cores import check_processes
 from fixtures.errors import UserError
 from fixtures.formats import FORMATS
-from train import calibrate, dpo, energy_pairs, grpo, lessons, pairing, promote, rejection, repair, reward
+from train import calibrate, dpo, grpo, lessons, promote, rejection, repair, reward
 from train.job import Job, Settings
+from train.preferences import energy_pairs, pairing
 from train.processes import count, is_main, together
 from train.rows import check
 from train.screen import say

@@ -18,7 +18,7 @@ from typing import Any
 
 from fixtures.errors import UserError
 from train.job import Job, Settings, told, with_own
-from train.pairs import Pair, build_pairs, digest, ends_once, shared_catalogs, wire_of
+from train.preferences.pairs import Pair, build_pairs, digest, ends_once, shared_catalogs, wire_of
 from train.prepare import Material, Prepared, finish, gather, open_work
 from train.rows.checks import Fault
 from train.rows.data import accept_parts

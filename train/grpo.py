@@ -21,13 +21,13 @@ from fixtures.errors import UserError
 from fixtures.types import Case
 from suite.gating import MAX_NEW_TOKENS
 from suite.outcome import Generation, Reply
-from train.energy import choice_in
 from train.job import Job, Settings, told, with_own
-from train.pairs import shared_catalogs
+from train.preferences.energy import choice_in
+from train.preferences.pairs import shared_catalogs
+from train.preferences.rewards import REWARDS, Reward, energy
+from train.preferences.scoring import ScorerFile, find_scorer, load_scorer
 from train.prepare import Material, Prepared, finish, gather, open_work
-from train.rewards import REWARDS, Reward, energy
 from train.rows.mask import decode
-from train.scoring import ScorerFile, find_scorer, load_scorer
 from train.screen import say
 
 DEFAULTS = Settings(epochs=0.5, learning_rate=1e-3, batch_size=4, gradient_accumulation=4)

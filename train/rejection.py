@@ -31,14 +31,14 @@ from suite.engine.target.identify import CONFIG, MANIFEST, WEIGHTS, Target, iden
 from suite.lanes.asking import stable_seed
 from suite.outcome import Reply
 from train.job import Job, Settings, told, with_own
-from train.judging import broken, counts
-from train.pairs import case_of_row, ends_once
+from train.preferences.judging import broken, counts
+from train.preferences.pairs import case_of_row, ends_once
+from train.preferences.sampling import sample
 from train.prepare import Prepared, finish, gather, open_work
 from train.processes import check_alone
 from train.rows.data import Row
 from train.rows.mask import IGNORED, Example, token_ids
 from train.run import Run, manifest, peak_memory, write_cost
-from train.sampling import sample
 from train.screen import say
 from train.start import needs_start
 

@@ -31,7 +31,7 @@ from suite.judging.contract import Contract
 from suite.outcome import Broken, Ceiling, Held, NoWorse, Reply, Results, Scored
 from train.gate_options import add_gate, gate_settings
 from train.lessons import fresh
-from train.pairs import OWN_FAILURE, ends_once
+from train.preferences.pairs import OWN_FAILURE, ends_once
 from train.screen import Counter, say
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 `--data` is a file of preference pairs, as `python -m train energy` and `pairs` write them (several files may be put
 behind each other). With --from, the LoRA begins as the adapter whose replies are to be scored. The run's adapter scores
-replies (train/scoring.py) and writes none, so the gate refuses it. Runs on a CPU; does not cover margins. The log holds
+replies (train/preferences/scoring.py) and writes none, so the gate refuses it. Runs on a CPU; does not cover margins. The log holds
 `accuracy` and `margin` by step.
 """
 
@@ -19,9 +19,9 @@ from typing import Any
 from fixtures.errors import UserError
 from train.dpo import Encoded, encode_all
 from train.job import Job, Settings, told, with_own
-from train.pairs import Pair, digest
+from train.preferences.pairs import Pair, digest
+from train.preferences.scoring import TASK, headed_base
 from train.prepare import Material, Prepared, finish, gather, open_work
-from train.scoring import TASK, headed_base
 from train.screen import say
 
 # A fifth of what SFT takes: the head is random at first, and drives the LoRA wherever it happens to point.

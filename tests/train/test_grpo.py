@@ -17,10 +17,10 @@ from fixtures.types import ToolCall, assistant, user
 from tests.train.making import LAMP, good, write
 from train import grpo
 from train.cli import main, train
-from train.energy import preferences
-from train.energy_pairs import pairs_of
 from train.grpo import GrpoSettings, on_the_wire, reward_functions, squashed, weights_of
 from train.job import Job, Settings
+from train.preferences.energy import preferences
+from train.preferences.energy_pairs import pairs_of
 from train.prepare import Prepared, gather, open_work
 from train.rows.mask import token_ids
 

@@ -19,7 +19,7 @@ from tests.train.test_dpo import rows, start_of
 from train import rejection
 from train.cli import main, train
 from train.job import Job, Settings
-from train.pairs import wire_of
+from train.preferences.pairs import wire_of
 from train.rejection import RejectionSettings, keep, sheet_of
 from train.rows.data import Row
 from train.rows.mask import IGNORED, decode
@@ -217,7 +217,7 @@ def test_a_run_stopped_between_rounds_goes_on_without_asking_again(
 @pytest.mark.model
 def test_the_same_seed_samples_the_same_replies_and_another_one_others(start: Path) -> None:
     from suite.engine import identify
-    from train.sampling import NO_CHOICE, sample
+    from train.preferences.sampling import NO_CHOICE, sample
 
     target = identify(start, None, None)
     prompts = [target.format.render([user(text)], [], prompt=True).text for text in ("a b", "c", "hello there")]
@@ -237,7 +237,7 @@ def test_the_same_seed_samples_the_same_replies_and_another_one_others(start: Pa
 def test_dice_fall_as_often_as_the_distribution_says() -> None:
     import torch
 
-    from train.sampling import dice
+    from train.preferences.sampling import dice
 
     probabilities = torch.tensor([0.6, 0.3, 0.1])
     chosen, logprobs = dice(1.0, 0)(probabilities.log().repeat(20_000, 1))

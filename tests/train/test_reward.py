@@ -17,14 +17,14 @@ from tests.train.making import drawn, good, write
 from train import reward
 from train.cli import main, train
 from train.dpo import encode_all
-from train.energy import preferences
-from train.energy_pairs import pairs_of
 from train.job import Job, Settings, with_own
-from train.pairs import Pair, wire_of
+from train.preferences.energy import preferences
+from train.preferences.energy_pairs import pairs_of
+from train.preferences.pairs import Pair, wire_of
+from train.preferences.scoring import load_scorer, scorer_of
 from train.prepare import gather, open_work
 from train.reward import RewardSettings
 from train.rows.mask import decode, token_ids
-from train.scoring import load_scorer, scorer_of
 
 pytestmark = pytest.mark.model
 

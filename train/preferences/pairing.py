@@ -17,9 +17,9 @@ from fixtures.errors import UserError
 from fixtures.formats import FORMATS, Format, load_format
 from suite.engine.target.identify import Target, identify
 from suite.lanes.asking import stable_seed
-from train.pairs import Built, Pair, build_pairs, own_failures, shared_catalogs
+from train.preferences.pairs import Built, Pair, build_pairs, own_failures, shared_catalogs
+from train.preferences.sampling import NO_CHOICE, sample
 from train.rows.data import Row, accept, read_rows
-from train.sampling import NO_CHOICE, sample
 from train.screen import say
 
 ABOUT = "write preference pairs: right answers beside hard negatives, and beside an adapter's own failures"

@@ -23,8 +23,8 @@ from fixtures.formats import Format
 from fixtures.types import Case
 from suite.judging.grounding import leaves
 from suite.outcome import Reply
-from train.judging import broken, written
-from train.negatives import WAYS, Subject, Surroundings
+from train.preferences.judging import broken, written
+from train.preferences.negatives import WAYS, Subject, Surroundings
 from train.rows.data import Row
 
 OWN_FAILURE = "own_failure"

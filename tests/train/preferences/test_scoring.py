@@ -14,7 +14,7 @@ from fixtures.errors import UserError
 from fixtures.formats import load_format
 from suite.engine import identify
 from suite.outcome import Generation, Reply
-from train.scoring import best_of, find_scorer
+from train.preferences.scoring import best_of, find_scorer
 
 
 def run(tmp_path: Path, *, config: dict[str, Any] | None = None, manifest: dict[str, Any] | None = None) -> Path:

@@ -14,8 +14,8 @@ from fixtures.answers import answer
 from fixtures.catalogs import load_catalog
 from fixtures.datasets.options import add_drawing
 from fixtures.datasets.rows import write_rows
-from train.energy import Preference, preferences
-from train.pairs import Pair
+from train.preferences.energy import Preference, preferences
+from train.preferences.pairs import Pair
 from train.rows.data import Row
 from train.screen import say
 

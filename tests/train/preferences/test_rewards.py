@@ -11,7 +11,7 @@ from fixtures.catalogs import read_catalog
 from fixtures.formats import FORMATS, load_format
 from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall, assistant, user
 from suite.outcome import Generation, Reply
-from train.rewards import REWARDS, energy
+from train.preferences.rewards import REWARDS, energy
 
 CATALOG = Catalog(
     "lamps",

@@ -23,9 +23,18 @@ from suite.judging.contract import Contract
 from suite.outcome import Broken, Generation, Reply
 from tests.train.making import good, write
 from train.cli import main
-from train.judging import JUDGES, broken, written
-from train.negatives import CERTAIN, DOUBTFUL, WAYS
-from train.pairs import OWN_FAILURE, Pair, build_pairs, case_of_row, ends_once, own_failures, shared_catalogs, wire_of
+from train.preferences.judging import JUDGES, broken, written
+from train.preferences.negatives import CERTAIN, DOUBTFUL, WAYS
+from train.preferences.pairs import (
+    OWN_FAILURE,
+    Pair,
+    build_pairs,
+    case_of_row,
+    ends_once,
+    own_failures,
+    shared_catalogs,
+    wire_of,
+)
 from train.rows.data import Row, read_rows
 
 BREAKS: dict[str, tuple[Contract, ...]] = {

@@ -7,7 +7,7 @@ from fixtures.catalogs import read_catalog
 from fixtures.formats import load_format
 from fixtures.types import ToolCall, assistant
 from suite.outcome import Generation, Reply
-from train.energy import requests
+from train.preferences.energy import requests
 
 SCHEMA = {"type": "object", "properties": {"room": {"type": "string"}}, "required": ["room"]}
 CATALOG = read_catalog(

@@ -16,10 +16,10 @@ from fixtures.types import Case, Catalog, user
 from suite.judging.grounding import ungrounded
 from suite.judging.schemas import first_fault
 from train.cli import main
-from train.energy import Choice, Preference, choice_in, choices, preferences, requests
-from train.energy_pairs import pairs_of
-from train.judging import broken, written
-from train.pairs import wire_of
+from train.preferences.energy import Choice, Preference, choice_in, choices, preferences, requests
+from train.preferences.energy_pairs import pairs_of
+from train.preferences.judging import broken, written
+from train.preferences.pairs import wire_of
 from train.rows.data import read_rows
 
 MADE = preferences(100, seed=3)

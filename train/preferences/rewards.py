@@ -19,7 +19,7 @@ from suite.contracts.right_tool import right_tool
 from suite.contracts.valid_calls import valid_calls
 from suite.judging.contract import Contract
 from suite.outcome import Held, NotApplicable, Reply, Scored
-from train.energy import choice_in
+from train.preferences.energy import choice_in
 
 Reward: TypeAlias = Callable[[Case, Reply], float | None]
 """None where the reward has nothing to say about the request, whatever the reply; TRL leaves it out of the sum then."""
