@@ -1,8 +1,9 @@
 """`python -m benchmarks.shrinking [--adapter PATH] [--failures N]`: two ways to make a failing case small.
 
 Failures of the gate's search (by default of the bare embedded base) are made smaller by Hypothesis, which draws its way
-down one call at a time, and by suite/lanes/reduce.py, which judges reductions in batches. Both start from the same failing
-draws and may ask for `--calls` replies. The table has medians over all failures, and how often each way got smaller.
+down one call at a time, and by suite/lanes/reduce.py, which judges reductions in batches. Both start from the same
+failing draws and may ask for `--calls` replies. The table has medians over all failures, and how often each way got
+smaller.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ def gate(
 
     `made_up` is how many per cent of the cases are on catalogs that nobody wrote; at 0, only the catalogs given count,
     for known counterexamples too. `engine` replaces the real model, for tests and for served systems. With a `champion`
-    (from `suite.engine.target.identify`, or an engine), both answer the same cases and `no_worse_than_champion` is asked too.
+    (a `suite.engine.Target`, or an engine), both answer the same cases and `no_worse_than_champion` is asked too.
     `bare` is the base without the adapter, where `engine` stands for the two together; a real adapter brings its own.
     Replies and counterexamples are kept in `cache`, so that an unchanged adapter is judged again without a model call
     and a killed run goes on. `to_the_end` has each gating contract measure its whole budget, so that adapters can be

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,54 +13,13 @@ from typing import Any
 from fixtures.cores import check_processes
 from fixtures.errors import UserError
 from fixtures.formats import FORMATS
-from train import calibrate, dpo, grpo, lessons, promote, rejection, repair, reward
+from train import calibrate, lessons, promote, repair
+from train.backends.registry import BACKENDS, Backend, train
 from train.job import Job, Settings
 from train.preferences import energy_pairs, pairing
 from train.processes import count, is_main, together
 from train.rows import check
 from train.screen import say
-
-
-@dataclass(frozen=True, slots=True)
-class Backend:
-    """A module with `train(job) -> Path`, named and not imported: a backend may import what it likes.
-
-    `own` is a dataclass of settings that only this backend has, `defaults` what the shared settings are by default;
-    whoever gives one of them keeps heavy imports inside functions, because it is read for --help. `then` tells a person
-    what to do with the run.
-    """
-
-    module: str
-    about: str
-    own: type[Any] | None = None
-    defaults: Settings = field(default_factory=Settings)
-    then: str = "gate it with: pytest --adapter {run}"
-
-
-BACKENDS: Mapping[str, Backend] = {
-    "trainer": Backend("train.trainer", "plain transformers.Trainer with LoRA: the baseline"),
-    "sft": Backend("train.sft", "TRL's SFTTrainer, loss on the assistant's answers only"),
-    "dpo": Backend(
-        "train.dpo", "TRL's DPOTrainer on preference pairs, from an SFT adapter", dpo.DpoSettings, dpo.DEFAULTS
-    ),
-    "rejection": Backend(
-        "train.rejection",
-        "sample from an adapter, keep what satisfies the contracts, fine-tune on it, and again",
-        rejection.RejectionSettings,
-        rejection.DEFAULTS,
-    ),
-    "reward": Backend(
-        "train.reward",
-        "TRL's RewardTrainer on preference pairs: a scorer of replies",
-        reward.RewardSettings,
-        reward.DEFAULTS,
-        then="route with it: python -m benchmarks.energy --adapter RUN --scorer {run}",
-    ),
-    "grpo": Backend(
-        "train.grpo", "TRL's GRPOTrainer with the gate's contracts as rewards", grpo.GrpoSettings, grpo.DEFAULTS
-    ),
-}
-
 
 COMMANDS: Mapping[str, Any] = {
     "check": check,
@@ -96,12 +54,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     say(f"the adapter is in {adapter}\n{BACKENDS[options.command].then.format(run=adapter.parent)}")
     return 0
-
-
-def train(job: Job) -> Path:
-    """Train with the job's backend and return the adapter's folder."""
-    adapter: Path = importlib.import_module(BACKENDS[job.backend].module).train(job)
-    return adapter
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -245,7 +245,7 @@ def _tools(options: argparse.Namespace, settings: Settings) -> Tools:
     from suite.gating import MAX_NEW_TOKENS, open_engine
     from suite.lanes.asking import Asker
     from suite.results import file as results
-    from train.cli import train
+    from train.backends.registry import train
     from train.job import Job
     from train.job import Settings as Hyperparameters
     from train.rows.leaks import exam_cases, exam_requests

@@ -1,7 +1,8 @@
 """The adapter is effective.
 
-That it is applied at all is proven when it is loaded (suite/engine/target/applied.py); here the bare base answers the same
-cases, and what the adapter changed is told. An adapter that moves neither replies nor likelihoods is loaded in vain.
+That it is applied at all is proven when it is loaded (suite/engine/target/applied.py); here the bare base answers the
+same cases, and what the adapter changed is told. An adapter that moves neither replies nor likelihoods is loaded in
+vain.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """From counts to a verdict: the one place where the gate decides.
 
-Rates are judged by a sequential test (suite/statistics/sequential.py), which may be asked after every case. Where it cannot say
-yet, the verdict is undecided, which closes the gate too, and says how many more cases would settle it.
+Rates are judged by a sequential test (suite/statistics/sequential.py), which may be asked after every case. Where it
+cannot say yet, the verdict is undecided, which closes the gate too, and says how many more cases would settle it.
 """
 
 from __future__ import annotations

@@ -37,11 +37,11 @@ def test_nobody_imports_the_plugin_but_conftest():
     "text",
     [
         "import train",
-        "import train.sft as backend",
+        "import train.backends.sft as backend",
         "from reports import show",
         "def f():\n    from train.promote import decide",
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from reports.page import Page",
-        "import importlib\nimportlib.import_module('train.sft')",
+        "import importlib\nimportlib.import_module('train.backends.sft')",
         "try:\n    import tests.suite\nexcept ImportError:\n    pass",
     ],
 )

@@ -26,8 +26,9 @@ from suite.lanes.rehearsal import identity, right, write
 from suite.outcome import Generation, Scored
 from tests.train.making import good
 from tests.train.making import write as write_rows
+from train.backends.registry import train
 from train.calibrate import calibrate, draw
-from train.cli import main, train
+from train.cli import main
 from train.job import Job, Settings
 from train.rows.leaks import exam_cases
 

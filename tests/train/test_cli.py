@@ -12,7 +12,8 @@ import pytest
 
 from fixtures.errors import UserError
 from tests.train.making import good, write
-from train.cli import BACKENDS, main
+from train.backends.registry import BACKENDS
+from train.cli import main
 from train.job import Job, Settings, as_json, check, with_own
 
 ROOT = Path(__file__).resolve().parents[2]

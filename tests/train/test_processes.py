@@ -20,12 +20,12 @@ import pytest
 from fixtures.errors import UserError
 from tests import ending
 from tests.train.making import drawn, write
-from train import trainer
+from train.backends import trainer
+from train.backends.prepare import finish, prepare, side_by_side
+from train.backends.run import open_run
 from train.cli import main
 from train.job import Job, Settings, check
-from train.prepare import finish, prepare, side_by_side
 from train.processes import check_alone, is_main, together
-from train.run import open_run
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = 8
@@ -86,7 +86,7 @@ def test_after_the_training_nothing_connects_the_processes(monkeypatch: pytest.M
     def join(*_: object) -> None:
         distributed.init_process_group("gloo", f"file://{tmp_path / 'met'}", rank=0, world_size=1)
 
-    monkeypatch.setattr("train.learning.fit", join)
+    monkeypatch.setattr("train.backends.learning.fit", join)
     work: Any = SimpleNamespace(run=open_run(tmp_path / "run", {}, "", resume=False))
     finish(work, lambda _: None)
     assert not distributed.is_initialized()

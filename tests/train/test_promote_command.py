@@ -12,7 +12,8 @@ from suite.engine import identify
 from suite.outcome import Results, VerdictName
 from tests.train.making import good, write
 from tests.train.test_promote import contract, results
-from train.cli import main, train
+from train.backends.registry import train
+from train.cli import main
 from train.job import Job, Settings
 
 pytestmark = pytest.mark.model

@@ -170,7 +170,7 @@ def trained(tmp_path_factory):
     done: dict[str, Path] = {}
 
     def train(name, rows):
-        from train.trainer import train
+        from train.backends.trainer import train
 
         if name in done:
             return done[name]

@@ -48,7 +48,7 @@ class Bench:
         return self._train(Job(backend="sft", data=out.with_suffix(".jsonl"), out=out, start=self.good), rows)
 
     def _train(self, job: Job, rows: list[dict[str, Any]]) -> Path:
-        from train.sft import train
+        from train.backends.sft import train
 
         job.data.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
         return train(replace(job, settings=self.settings, trust_calls=True))

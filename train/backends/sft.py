@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.errors import UserError
+from train.backends.material import Prepared
+from train.backends.prepare import carry_out, side_by_side
 from train.job import Job
-from train.prepare import Prepared, carry_out, side_by_side
 from train.rows import packed
 
 
@@ -25,7 +26,7 @@ def build(work: Prepared) -> Any:
     """The SFTTrainer over `messages` and `tools`; raises UserError if it reads a row otherwise than we do."""
     from trl import SFTConfig, SFTTrainer  # type: ignore[attr-defined]
 
-    from train.learning import Collator, arguments, in_step, load_model
+    from train.backends.learning import Collator, arguments, in_step, load_model
 
     work = side_by_side(work)
     model = load_model(work)

@@ -21,12 +21,13 @@ from fixtures.errors import UserError
 from fixtures.types import Case
 from suite.gating import MAX_NEW_TOKENS
 from suite.outcome import Generation, Reply
+from train.backends.material import Material, Prepared
+from train.backends.prepare import finish, gather, open_work
 from train.job import Job, Settings, told, with_own
 from train.preferences.energy import choice_in
 from train.preferences.pairs import shared_catalogs
 from train.preferences.rewards import REWARDS, Reward, energy
 from train.preferences.scoring import ScorerFile, find_scorer, load_scorer
-from train.prepare import Material, Prepared, finish, gather, open_work
 from train.rows.mask import decode
 from train.screen import say
 
@@ -118,7 +119,7 @@ def build(work: Prepared) -> Any:
     from trl import GRPOConfig, GRPOTrainer  # type: ignore[attr-defined]
 
     from suite.engine.local.transformers_engine import stop_tokens
-    from train.learning import arguments, load_model
+    from train.backends.learning import arguments, load_model
 
     own = work.job.own
     model = load_model(work)

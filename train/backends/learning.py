@@ -25,11 +25,11 @@ from fixtures.cores import has_bfloat16
 from fixtures.errors import UserError
 from suite.engine.target.applied import loaded_problem
 from suite.engine.target.identify import WEIGHTS
+from train.backends.material import Prepared
+from train.backends.run import peak_memory, save_adapter
 from train.job import ALL_LINEAR, Settings
-from train.prepare import Prepared
 from train.processes import count
 from train.rows.mask import IGNORED
-from train.run import peak_memory, save_adapter
 from train.screen import Bar
 
 _CHECKPOINTS_KEPT = 2

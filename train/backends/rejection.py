@@ -30,17 +30,18 @@ from fixtures.formats import Format
 from suite.engine.target.identify import CONFIG, MANIFEST, WEIGHTS, Target, identify
 from suite.lanes.asking import stable_seed
 from suite.outcome import Reply
+from train.backends.material import Prepared
+from train.backends.prepare import finish, gather, open_work
+from train.backends.run import Run, manifest, peak_memory, write_cost
+from train.backends.start import needs_start
 from train.job import Job, Settings, told, with_own
 from train.preferences.judging import broken, counts
 from train.preferences.pairs import case_of_row, ends_once
 from train.preferences.sampling import sample
-from train.prepare import Prepared, finish, gather, open_work
 from train.processes import check_alone
 from train.rows.data import Row
 from train.rows.mask import IGNORED, Example, token_ids
-from train.run import Run, manifest, peak_memory, write_cost
 from train.screen import say
-from train.start import needs_start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +206,7 @@ def _examples(work: Prepared, kept: Kept) -> Iterator[Example]:
 
 def build(work: Prepared) -> Any:
     """The Trainer over the kept replies."""
-    from train.trainer import build as over_examples
+    from train.backends.trainer import build as over_examples
 
     return over_examples(work)
 

@@ -15,11 +15,12 @@ from fixtures.datasets.hotel import build as hotel
 from fixtures.errors import UserError
 from fixtures.formats import load_format
 from tests.train.making import good, write
-from train import dpo
-from train.cli import main, train
-from train.dpo import DpoSettings, Encoded, encode_all, pairs_of
+from train.backends import dpo
+from train.backends.dpo import DpoSettings, Encoded, encode_all, pairs_of
+from train.backends.prepare import Material, gather, open_work
+from train.backends.registry import train
+from train.cli import main
 from train.job import Job, Settings
-from train.prepare import Material, gather, open_work
 from train.rows.mask import decode
 
 QUICK = Settings(epochs=1, batch_size=2, gradient_accumulation=1, learning_rate=1e-2, threads=1, save_steps=4)
@@ -133,7 +134,7 @@ def test_eight_steps_on_the_embedded_base_begin_at_the_reference_and_give_an_ada
 def test_a_stopped_run_goes_on_from_its_checkpoint_to_the_same_adapter_with_the_same_reference(
     start: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from train import learning
+    from train.backends import learning
 
     asked = job(start, tmp_path, rows(16))
     whole = contents(train(asked))
@@ -159,7 +160,7 @@ def test_a_stopped_run_goes_on_from_its_checkpoint_to_the_same_adapter_with_the_
 def test_the_reference_scores_as_the_start_alone_does(start: Path, tmp_path: Path) -> None:
     import torch
 
-    from train.learning import load_model
+    from train.backends.learning import load_model
 
     material, pairs = encoded(job(start, tmp_path, rows(2), settings=replace(QUICK, precision="fp32")))
     work = open_work(material)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fixtures.errors import UserError
-from train.run import Run, check_free, open_run, save_adapter
+from train.backends.run import Run, check_free, open_run, save_adapter
 
 FACTS: dict[str, Any] = {
     "backend": "sft",

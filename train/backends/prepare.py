@@ -7,48 +7,27 @@ import random
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from fixtures.bases import Base, resolve_base
+from fixtures.bases import resolve_base
 from fixtures.catalogs import load_catalog
 from fixtures.errors import UserError
 from fixtures.formats import FORMATS, Format, load_format
 from fixtures.versions import installed
-from suite.engine.target.identify import Target
+from train.backends.material import Material, Prepared
+from train.backends.run import LIBRARIES, Run, check_free, open_run, write_cost
+from train.backends.start import find_start, lora_of, told
 from train.job import Job, as_json, check
 from train.processes import count, is_main
 from train.rows.checks import Fault
 from train.rows.data import Checked, Row, accept, digest, read_rows
 from train.rows.mask import Example, encode, load_tokenizer, show
 from train.rows.survey import is_grounded
-from train.run import LIBRARIES, Run, check_free, open_run, write_cost
 from train.screen import say
-from train.start import find_start, lora_of, told
 
 _GREEN, _PLAIN = "\x1b[1;32m", "\x1b[0m"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
-    """A checked job: its rows, and the same rows as ids and labels; `start` is the adapter that it goes on from."""
-
-    job: Job
-    base: Base
-    format: Format
-    tokenizer: Any
-    rows: tuple[Row, ...]
-    examples: tuple[Example, ...]
-    left_out: tuple[int, ...]
-    start: Target | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared(Material):
-    """Material with an open run folder."""
-
-    run: Run
 
 
 def prepare(job: Job) -> Prepared:
@@ -129,7 +108,7 @@ def finish(work: Prepared, build: Callable[[Prepared], Any]) -> Path:
     """Train with what `build` makes of the work, unless that was done, and return the adapter's folder."""
     if not work.run.finished:
         # Not at the top: this is what loads torch, and everything can be refused before that.
-        from train.learning import fit, memory_of_all, part
+        from train.backends.learning import fit, memory_of_all, part
 
         started = time.monotonic()
         fit(work, build(work))

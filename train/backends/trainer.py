@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from train.backends.material import Prepared
+from train.backends.prepare import carry_out, side_by_side
 from train.job import Job
-from train.prepare import Prepared, carry_out, side_by_side
 
 
 def train(job: Job) -> Path:
@@ -21,7 +22,7 @@ def build(work: Prepared) -> Any:
     """The Trainer over our own ids and labels."""
     from transformers import Trainer, TrainingArguments
 
-    from train.learning import Collator, arguments, in_step, load_model
+    from train.backends.learning import Collator, arguments, in_step, load_model
 
     rows = [{"input_ids": example.ids, "labels": example.labels} for example in side_by_side(work).examples]
     return Trainer(

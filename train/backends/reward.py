@@ -2,8 +2,8 @@
 
 `--data` is a file of preference pairs, as `python -m train energy` and `pairs` write them (several files may be put
 behind each other). With --from, the LoRA begins as the adapter whose replies are to be scored. The run's adapter scores
-replies (train/preferences/scoring.py) and writes none, so the gate refuses it. Runs on a CPU; does not cover margins. The log holds
-`accuracy` and `margin` by step.
+replies (train/preferences/scoring.py) and writes none, so the gate refuses it. Runs on a CPU; does not cover margins.
+The log holds `accuracy` and `margin` by step.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.errors import UserError
-from train.dpo import Encoded, encode_all
+from train.backends.dpo import Encoded, encode_all
+from train.backends.material import Material, Prepared
+from train.backends.prepare import finish, gather, open_work
 from train.job import Job, Settings, told, with_own
 from train.preferences.pairs import Pair, digest
 from train.preferences.scoring import TASK, headed_base
-from train.prepare import Material, Prepared, finish, gather, open_work
 from train.screen import say
 
 # A fifth of what SFT takes: the head is random at first, and drives the LoRA wherever it happens to point.
@@ -65,7 +66,7 @@ def build(work: Prepared, encoded: Sequence[Encoded]) -> Any:
     import datasets  # type: ignore[import-untyped]
     from trl import RewardConfig, RewardTrainer  # type: ignore[attr-defined]
 
-    from train.learning import arguments
+    from train.backends.learning import arguments
 
     datasets.disable_progress_bars()
     ids = [(prompt + chosen, prompt + rejected) for prompt, chosen, rejected in (pair.ids for pair in encoded)]
@@ -99,7 +100,7 @@ def load_model(work: Prepared) -> Any:
     from transformers import set_seed
 
     from suite.engine.target.identify import WEIGHTS
-    from train.learning import lora_config
+    from train.backends.learning import lora_config
 
     settings = work.job.settings
     if settings.threads:

@@ -14,16 +14,17 @@ import pytest
 from fixtures.errors import UserError
 from fixtures.formats import FORMATS
 from tests.train.making import drawn, good, write
-from train import reward
-from train.cli import main, train
-from train.dpo import encode_all
+from train.backends import reward
+from train.backends.dpo import encode_all
+from train.backends.prepare import gather, open_work
+from train.backends.registry import train
+from train.backends.reward import RewardSettings
+from train.cli import main
 from train.job import Job, Settings, with_own
 from train.preferences.energy import preferences
 from train.preferences.energy_pairs import pairs_of
 from train.preferences.pairs import Pair, wire_of
 from train.preferences.scoring import load_scorer, scorer_of
-from train.prepare import gather, open_work
-from train.reward import RewardSettings
 from train.rows.mask import decode, token_ids
 
 pytestmark = pytest.mark.model
@@ -77,7 +78,7 @@ def test_a_few_steps_on_the_embedded_base_give_a_scorer_that_loads(tmp_path: Pat
 
 
 def test_a_scorer_says_the_same_after_it_was_saved_and_loaded(small_base: Path, tmp_path: Path, one_thread: None):
-    from train.learning import fit
+    from train.backends.learning import fit
 
     work = open_work(gather(with_own(job(tmp_path, str(small_base)), RewardSettings)))
     _, encoded = encode_all(reward.brought(work), work)

@@ -11,9 +11,10 @@ import pytest
 
 from fixtures.errors import UserError
 from tests.train.making import drawn, good, write
-from train.cli import main, train
+from train.backends.prepare import gather, prepare
+from train.backends.registry import train
+from train.cli import main
 from train.job import Job, Settings
-from train.prepare import gather, prepare
 
 pytestmark = pytest.mark.model
 
@@ -50,7 +51,7 @@ def test_the_first_step_finds_the_weights_of_the_adapter(started: Path, tmp_path
     from peft import get_peft_model_state_dict
     from safetensors.torch import load_file
 
-    from train.learning import load_model
+    from train.backends.learning import load_model
 
     model = load_model(prepare(asked(started, tmp_path)))
     held = get_peft_model_state_dict(model, save_embedding_layers=False)

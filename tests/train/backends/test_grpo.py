@@ -15,13 +15,14 @@ from fixtures.errors import UserError
 from fixtures.formats import FORMATS, load_format
 from fixtures.types import ToolCall, assistant, user
 from tests.train.making import LAMP, good, write
-from train import grpo
-from train.cli import main, train
-from train.grpo import GrpoSettings, on_the_wire, reward_functions, squashed, weights_of
+from train.backends import grpo
+from train.backends.grpo import GrpoSettings, on_the_wire, reward_functions, squashed, weights_of
+from train.backends.prepare import Prepared, gather, open_work
+from train.backends.registry import train
+from train.cli import main
 from train.job import Job, Settings
 from train.preferences.energy import preferences
 from train.preferences.energy_pairs import pairs_of
-from train.prepare import Prepared, gather, open_work
 from train.rows.mask import token_ids
 
 QUICK = Settings(
@@ -193,7 +194,7 @@ def test_a_scorer_of_another_format_is_refused(small_base: Path, tmp_path: Path,
 def test_a_run_that_was_stopped_goes_on_to_the_same_adapter(small_base: Path, tmp_path: Path, one_thread: None):
     from transformers import TrainerCallback
 
-    from train.learning import fit
+    from train.backends.learning import fit
 
     class Stop(TrainerCallback):
         def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:

@@ -17,14 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.errors import UserError
+from train.backends.material import Material, Prepared
+from train.backends.prepare import finish, gather, open_work
+from train.backends.start import needs_start
 from train.job import Job, Settings, told, with_own
 from train.preferences.pairs import Pair, build_pairs, digest, ends_once, shared_catalogs, wire_of
-from train.prepare import Material, Prepared, finish, gather, open_work
 from train.rows.checks import Fault
 from train.rows.data import accept_parts
 from train.rows.mask import token_ids
 from train.screen import say
-from train.start import needs_start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +112,7 @@ def build(work: Prepared, encoded: Sequence[Encoded]) -> Any:
     """The DPOTrainer over these pairs; raises UserError if it reads one otherwise than we do."""
     from trl import DPOConfig, DPOTrainer  # type: ignore[attr-defined]
 
-    from train.learning import arguments, load_model, quiet
+    from train.backends.learning import arguments, load_model, quiet
 
     own = work.job.own
     losses = {"sigmoid": 1.0} | ({"sft": own.sft_weight} if own.sft_weight else {})

@@ -14,13 +14,14 @@ from fixtures.errors import UserError
 from fixtures.formats import Format, load_format
 from fixtures.types import assistant, user
 from suite.outcome import Generation, Reply
+from tests.train.backends.test_dpo import rows, start_of
 from tests.train.making import good, write
-from tests.train.test_dpo import rows, start_of
-from train import rejection
-from train.cli import main, train
+from train.backends import rejection
+from train.backends.registry import train
+from train.backends.rejection import RejectionSettings, keep, sheet_of
+from train.cli import main
 from train.job import Job, Settings
 from train.preferences.pairs import wire_of
-from train.rejection import RejectionSettings, keep, sheet_of
 from train.rows.data import Row
 from train.rows.mask import IGNORED, decode
 

@@ -20,15 +20,16 @@ from fixtures.errors import UserError
 from fixtures.formats import FORMATS, load_format
 from fixtures.types import Tool, ToolCall, assistant, user
 from tests.train.making import drawn, good, write
-from train import sft, trainer
-from train.cli import main, train
+from train.backends import sft, trainer
+from train.backends.prepare import Prepared, prepare
+from train.backends.registry import train
+from train.cli import main
 from train.job import Job, Settings
-from train.prepare import Prepared, prepare
 from train.rows.mask import IGNORED, decode, token_ids
 
 pytestmark = pytest.mark.model
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 BUILD = {"trainer": trainer.build, "sft": sft.build}
 QUICK = Settings(
     epochs=1,

@@ -1,0 +1,1 @@
+"""What trains: one file a trainer, and what they share. May import `rows` and `preferences`."""
