@@ -106,7 +106,7 @@ def test_the_loss_is_that_of_all_logits_though_only_those_before_answers_are_com
 
 @pytest.mark.parametrize("backend", BUILD)
 def test_seedcores_rows_are_fed_with_their_catalog(backend: str, small_base: Path, tmp_path: Path) -> None:
-    sample = Path(__file__).parent / "seedcore_sample.jsonl"
+    sample = Path(__file__).parents[1] / "rows" / "seedcore_sample.jsonl"
     asked = replace(job(backend, tmp_path, small_base, []), data=sample, tools="tuya")
     work = prepare(asked)
     given = list(fed(BUILD[backend](work), work.tokenizer.pad_token_id))
