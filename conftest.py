@@ -2,9 +2,9 @@
 
 import pytest
 
-import suite.plugin
+import callproof
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    if not pluginmanager.is_registered(suite.plugin):
-        pluginmanager.register(suite.plugin, "callproof")
+    if not pluginmanager.is_registered(callproof):
+        pluginmanager.register(callproof, "callproof")

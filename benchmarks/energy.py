@@ -16,7 +16,7 @@ from pathlib import Path
 from fixtures.errors import UserError
 from fixtures.types import Case
 from suite.engine import Target, identify
-from suite.outcome import Reply
+from suite.reply import Reply
 from suite.statistics.stats import clopper_pearson
 from train.preferences.energy import Choice, requests
 from train.preferences.sampling import NO_CHOICE, sample

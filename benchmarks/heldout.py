@@ -24,7 +24,7 @@ from suite.exam.cases import answers, clear
 from suite.exam.scene import Scene
 from suite.gating import MAX_NEW_TOKENS
 from suite.lanes.asking import Asker
-from suite.outcome import Reply
+from suite.reply import Reply
 from suite.statistics.stats import clopper_pearson
 
 COLUMNS = ("parses clean", "declared", "right tool", "exactly right")

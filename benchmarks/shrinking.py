@@ -29,7 +29,8 @@ from suite.judging.contract import Contract
 from suite.lanes.asking import Asker
 from suite.lanes.reduce import reduce, size
 from suite.lanes.search import collect, explore
-from suite.outcome import Broken, Outcome, Reply
+from suite.outcome import Broken, Outcome
+from suite.reply import Reply
 
 EXAMPLES = 30
 

@@ -44,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     where.add_argument("--no-page", action="store_true", help="print only")
     check = f"what train check --json wrote, as a section of the page (default: {training_data.NAME} beside RESULTS)"
     show.add_argument("--check", type=Path, metavar="FILE", help=check)
+    show.add_argument("-v", "--verbose", action="store_true", help="print every counterexample in full")
     show.set_defaults(run=_show)
     compare = commands.add_parser("compare", help="set trainers side by side, over several seeds each")
     compare.add_argument(
@@ -60,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _show(options: argparse.Namespace) -> str:
     page_file = options.page or options.results.with_suffix(".html")
-    return show(options.results, None if options.no_page else page_file, options.check)
+    return show(options.results, None if options.no_page else page_file, options.check, verbose=options.verbose)
 
 
 def _compare(options: argparse.Namespace) -> str:
@@ -73,22 +74,22 @@ def _compare(options: argparse.Namespace) -> str:
     return compare.table(columns)
 
 
-def show(source: Path, target: Path | None, check: Path | None = None) -> str:
+def show(source: Path, target: Path | None, check: Path | None = None, *, verbose: bool = False) -> str:
     """The summary for the terminal; the page goes to `target`, if there is one.
 
     The page has a section on training data if there is a `check`, by default the check.json beside the results.
     """
     results = results_file.read(source)
     columns = min(WIDEST, shutil.get_terminal_size((WIDTH, 24)).columns)
-    text = terminal.render(results, columns, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     if target is None:
-        return text
+        return terminal.render(results, columns, colour=colour, verbose=verbose)
     if target.resolve() == source.resolve():
         raise UserError(str(target), "the page would overwrite the results", hint="name another file with --page")
     beside = source.with_name(training_data.NAME)
     found = check or (beside if beside.is_file() else None)
     write_text(target, page.render(results, source.name, training_data.read_check(found) if found else None))
-    return f"{text}\npage: {target}\n"
+    return terminal.render(results, columns, colour=colour, verbose=verbose, said=[f"page: {target}"])
 
 
 def say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""The results as text for a terminal, from the verdict down to the counterexamples."""
+"""The results as text for a terminal: what was gated and how, the figures, and then what every telling ends with."""
 
 from __future__ import annotations
 
@@ -7,47 +7,29 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from suite.outcome import Ceiling, ContractResult, Interval, Results
-from suite.results.summary import (
-    WIDTH,
-    bar_text,
-    calibrator_text,
-    closes_gate,
-    counterexample_lines,
-    deciding_figure,
-    draws_text,
-    estimate_text,
-    headline,
-    interval_note,
-    range_text,
-    risk_note,
-    standing,
-    verdict_word,
-)
+from suite.results.ending import ending
+from suite.results.summary import WIDTH, calibrator_text, draws_text, interval_note, risk_note
 from suite.results.wording import percent, printable
 
-COLOURS = {"pass": "32", "fail": "31", "undecided": "33", "measured": "2"}
 DIGEST_LENGTH = 12
 COLUMNS = 3
 """Kinds of confidence side by side; of more, a line would be wider than a terminal."""
 
 
-def render(results: Results, width: int = WIDTH, *, colour: bool = False) -> str:
-    """The summary; prose is wrapped at `width`, replies and commands are left whole so that they can be copied."""
-    verdict = "pass" if results.passed else "fail"
+def render(
+    results: Results, width: int = WIDTH, *, colour: bool = False, verbose: bool = False, said: Sequence[str] = ()
+) -> str:
+    """The whole gate; prose is wrapped at `width`, replies and commands are left whole so that they can be copied.
+
+    `verbose` shows every counterexample in full, `said` stands before the verdict, which is the last line.
+    """
     blocks = [
-        [f"{_painted(headline(results), verdict, colour)}: {standing(results)}"],
         _subject(results, width),
-        _table(results.contracts, colour),
         _legend(results, width),
-        _causes(results.contracts, width, colour),
         *(_measures(contract) for contract in results.contracts),
-        *(counterexample_lines(example) for contract in results.contracts for example in contract.counterexamples),
+        ending(results, width, colour=colour, verbose=verbose, said=said),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
-
-
-def _painted(text: str, verdict: str, colour: bool) -> str:
-    return f"\x1b[1;{COLOURS[verdict]}m{text}\x1b[0m" if colour else text
 
 
 def _subject(results: Results, width: int) -> list[str]:
@@ -71,34 +53,6 @@ def _wrapped(label: str, text: str, width: int) -> list[str]:
     return textwrap.wrap(printable(text), width, initial_indent=start, subsequent_indent=" " * len(start)) or [start]
 
 
-def _table(contracts: Sequence[ContractResult], colour: bool) -> list[str]:
-    """One line a contract, in aligned columns."""
-    head = ("contract", "verdict", "held", "measured", "interval", "bar")
-    rows = [head, *(_row(contract) for contract in contracts)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    lines = []
-    for row, verdict in zip(rows, ["", *(contract.verdict.name for contract in contracts)], strict=True):
-        cells = [cell.ljust(size) for cell, size in zip(row, widths, strict=True)]
-        if verdict:
-            cells[1] = _painted(cells[1], verdict, colour)
-        lines.append(("  " + "  ".join(cells)).rstrip())
-    return lines
-
-
-def _row(contract: ContractResult) -> tuple[str, str, str, str, str, str]:
-    tally, figure = contract.tally, deciding_figure(contract)
-    held = f"{tally.held}/{tally.trials}" if tally.trials else "no case"
-    measured, interval = (estimate_text(contract, figure), range_text(contract, figure)) if figure else ("-", "-")
-    return (
-        printable(contract.name),
-        verdict_word(contract),
-        f"{held} +{tally.found}" if tally.found else held,
-        measured,
-        interval,
-        printable(bar_text(contract.bar)),
-    )
-
-
 def _legend(results: Results, width: int) -> list[str]:
     """How to read the table."""
     contracts = results.contracts
@@ -110,18 +64,6 @@ def _legend(results: Results, width: int) -> list[str]:
         notes.append(f"Cases drawn to which a contract does not apply, and that it does not count: {', '.join(drawn)}.")
     indent = "  "
     return [line for n in notes for line in textwrap.wrap(n, width, initial_indent=indent, subsequent_indent=indent)]
-
-
-def _causes(contracts: Sequence[ContractResult], width: int, colour: bool) -> list[str]:
-    """What closes the gate, and why."""
-    closing = [contract for contract in contracts if closes_gate(contract)]
-    lines = ["What closes the gate:"] if closing else []
-    for contract in closing:
-        text = printable(f"{contract.name}: {contract.verdict.reason}")
-        word = _painted(verdict_word(contract).ljust(9), contract.verdict.name, colour)
-        wrapped = textwrap.wrap(text, width - 13)
-        lines += [f"  {word}  {wrapped[0]}", *(" " * 13 + line for line in wrapped[1:])]
-    return lines
 
 
 def _measures(contract: ContractResult) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -146,6 +146,8 @@ class Run:
         self.alone = tuple(c for c in self.contracts if not isinstance(c.bar, NoWorse))
         self.risks = GATE_RISKS.shared(sum(c.bar.gating for c in self.contracts))
         self.summed: dict[str, tuple[int, Statistics]] = {}
+        self.cut_short: set[str] = set()
+        """The contracts that got fewer cases than they would have had, because a gating one had failed."""
 
     def results(self) -> Results:
         judged: dict[str, list[Judged]] = {c.name: [] for c in self.contracts}
@@ -158,10 +160,12 @@ class Run:
         hunted = [c for c in gating if c not in failed and isinstance(c.bar, (Never,) if failed else (Never, Rate))]
         self._lane("search", hunted, drawn, judged)
         found = any(self._failed(c, judged) for c in hunted)
-        most = GLANCE if (failed or found) and not self.to_the_end else ASIDE
-        self._measure([c for c in self.alone if not c.bar.gating], judged, most)
+        most = GLANCE if (failed or found) and not self.to_the_end else None
+        self._measure([c for c in self.alone if not c.bar.gating], judged, ASIDE, at_once=most)
+        failed = [c for c in gating if self._failed(c, judged)]
         contracts = tuple(
-            self._conclude(c, judged[c.name]) if c in self.alone else self._compare(c, judged) for c in self.contracts
+            self._conclude(c, judged[c.name], failed) if c in self.alone else self._compare(c, judged)
+            for c in self.contracts
         )
         return Results(
             identity=self.engine.identity,
@@ -181,17 +185,26 @@ class Run:
             to_the_end=self.to_the_end,
         )
 
-    def _measure(self, contracts: Sequence[Contract], judged: dict[str, list[Judged]], most: int) -> None:
-        """Rounds of independent draws, until each contract is decided or has had `most` of them."""
-        left, done, shut = list(contracts), 0, False
+    def _measure(
+        self, contracts: Sequence[Contract], judged: dict[str, list[Judged]], whole: int, *, at_once: int | None = None
+    ) -> None:
+        """Rounds of independent draws, until each contract is decided or has had `whole` of them.
+
+        Fewer once a gating contract has failed: the others are cut short then. `at_once` is what is left of them then,
+        where that is known before the first round.
+        """
+        left, done, shut, most = list(contracts), 0, False, whole if at_once is None else at_once
         while True:
             settled = [c for c in left if self._settled(c, judged[c.name], done)]
             left = [c for c in left if c not in settled]
             shut |= any(self._failed(c, judged) for c in settled) and not self.to_the_end
             if shut and done:  # one that fails by a known counterexample does before the first round; others have it
                 most = min(most, max(CAP, done))
-                left = [c for c in left if may_decide(tally_of(judged[c.name]), c.bar, most - done, self.risks)]
+                kept = [c for c in left if may_decide(tally_of(judged[c.name]), c.bar, most - done, self.risks)]
+                self.cut_short |= {c.name for c in left if c not in kept}
+                left = kept
             if not left or done >= most:
+                self.cut_short |= {c.name for c in left if done < min(whole, c.sample or whole)}
                 return
             numbers = range(done, min(done + ROUND, most))
             self._lane("measure", left, partial(self._sample, numbers=numbers), judged)
@@ -246,11 +259,14 @@ class Run:
         known = figures or self._figures(contract, judged)
         return judge(tally_of(judged), contract.bar, known.measures, self.risks)
 
-    def _conclude(self, contract: Contract, judged: Sequence[Judged]) -> ContractResult:
+    def _conclude(self, contract: Contract, judged: Sequence[Judged], failed: Sequence[Contract]) -> ContractResult:
         figures = self._figures(contract, judged)
         verdict, held_rate = self._verdict(contract, judged, figures)
+        cut_short = failed[0].name if failed and contract.name in self.cut_short else ""
+        if cut_short:
+            verdict = replace(verdict, reason=f"{verdict.reason}; cut short, because {cut_short} had failed")
         calls = self.budget.shrink if contract.bar.gating else 0
-        examples = counterexamples(contract, judged, self.asker, calls, f"{self.command} -k {contract.name}")
+        examples = counterexamples(contract, judged, self.asker, calls, self._replay(contract))
         for example in examples:
             self.corpus.keep(contract.name, example.case)
         return ContractResult(
@@ -263,7 +279,13 @@ class Run:
             measures=figures.measures,
             curves=figures.curves,
             counterexamples=examples,
+            cut_short=cut_short,
         )
+
+    def _replay(self, contract: Contract) -> str:
+        """The command that asks this contract alone again."""
+        own = f" --contracts {shlex.quote(contract.folder)}" if contract.folder else ""
+        return f"{self.command}{own} -k {contract.name}"
 
     def _compare(self, contract: Contract, judged: Mapping[str, Sequence[Judged]]) -> ContractResult:
         """Against the champion, on what was measured of the other gating contracts."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,17 +43,44 @@ class Settings:
         return Path(self.contracts) if self.contracts else None
 
 
+_TABLE = re.compile(r"^\s*\[tool\.callproof\b", re.MULTILINE)
+_PATHS = ("contracts", "champion", "results")
 _KINDS: Mapping[str, type] = {
     "adapter": str, "base": str, "format": str, "catalog": list, "made_up": int, "seed": int, "budget": int,
     "contracts": str, "champion": str, "to_the_end": bool, "processes": int, "results": str, "cache": str,
 }  # fmt: skip
 
 
-def read_settings(pyproject: Path, command_line: Mapping[str, Any]) -> Settings:
-    """Settings from both places; raises UserError for an unknown key or a value of the wrong kind.
+def home_of(start: Path) -> Path:
+    """Where settings and what is kept belong: the nearest folder, from `start` upwards, whose pyproject.toml has
+    `[tool.callproof]`; `start` itself if none has.
 
-    A stand-alone `adapter` key does not start a gate by itself: only `--adapter` on the command line does.
+    Not pytest's rootdir: that depends on how an option is written (`--adapter PATH` or `--adapter=PATH`).
     """
+    start = start.resolve()
+    return next((folder for folder in (start, *start.parents) if _has_table(folder / "pyproject.toml")), start)
+
+
+def read_settings(command_line: Mapping[str, Any], start: Path | None = None) -> Settings:
+    """Settings from the command line, typed in the folder `start` (default: this one), and from `[tool.callproof]` of
+    its home; raises UserError for an unknown key or a value of the wrong kind.
+
+    A path on the command line is meant from `start`, one in the file from the file; `cache` comes back absolute. A
+    stand-alone `adapter` key does not start a gate by itself: only `--adapter` on the command line does.
+    """
+    start = (start or Path.cwd()).resolve()
+    home = home_of(start)
+    settings = _merged(home / "pyproject.toml", command_line)
+    cache = str((start if command_line.get("cache") else home) / settings.cache)
+    moved: dict[str, Any] = {
+        key: str(home / getattr(settings, key))
+        for key in _PATHS
+        if home != start and getattr(settings, key) and not command_line.get(key)
+    }
+    return replace(settings, cache=cache, **moved)
+
+
+def _merged(pyproject: Path, command_line: Mapping[str, Any]) -> Settings:
     table = _table(pyproject)
     for key, value in table.items():
         _check(str(pyproject), key, value)
@@ -70,6 +98,11 @@ def read_settings(pyproject: Path, command_line: Mapping[str, Any]) -> Settings:
     if "catalog" in merged:
         merged["catalog"] = tuple(merged["catalog"])
     return Settings(**merged)
+
+
+def _has_table(pyproject: Path) -> bool:
+    """Whether the file means to have the table; what is wrong with it is told when it is read."""
+    return pyproject.is_file() and bool(_TABLE.search(pyproject.read_text(encoding="utf-8", errors="replace")))
 
 
 def _table(pyproject: Path) -> dict[str, Any]:

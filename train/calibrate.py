@@ -14,6 +14,7 @@ from pathlib import Path
 
 from fixtures.choosing import SeededChooser
 from fixtures.errors import UserError
+from fixtures.progress import Replies
 from fixtures.types import Case
 from fixtures.versions import installed
 from fixtures.vocab import Split
@@ -27,7 +28,7 @@ from suite.gating import MAX_NEW_TOKENS, open_engine
 from suite.lanes.asking import Asker
 from suite.outcome import Scored
 from train.gate_options import add_gate, gate_settings
-from train.screen import Counter, say
+from train.screen import say
 
 ABOUT = "fit what maps an adapter's confidence to probability, and store it with the adapter"
 SPLIT: Split = "eval"
@@ -103,7 +104,7 @@ def ask(engine: Engine, cases: Sequence[Case], kind: str) -> Pairs:
 
     A reply without the figure is left out: there is nothing to map.
     """
-    asker = Asker(engine, max_new_tokens=MAX_NEW_TOKENS, progress=Counter(sys.stderr).show)
+    asker = Asker(engine, max_new_tokens=MAX_NEW_TOKENS, progress=Replies(sys.stderr).show)
     replies = asker.ask(cases, "calibrating")
     judged = [calibrated_confidence.judge(case, reply) for case, reply in zip(cases, replies, strict=True)]
     scored = [outcome for outcome in judged if isinstance(outcome, Scored) and kind in outcome.confidence]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from suite.settings import Settings, read_settings
@@ -29,5 +28,5 @@ def add_gate(parser: argparse.ArgumentParser, *names: str) -> None:
 
 
 def gate_settings(options: argparse.Namespace, *names: str) -> Settings:
-    """What these options and the working directory's pyproject.toml say; raises UserError for a bad setting."""
-    return read_settings(Path("pyproject.toml"), {name: getattr(options, name) for name in names})
+    """What these options and `[tool.callproof]` say; raises UserError for a bad setting."""
+    return read_settings({name: getattr(options, name) for name in names})

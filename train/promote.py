@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING, TypeAlias
 from fixtures.bases import digest_files
 from fixtures.errors import UserError
 from fixtures.files import write_text
+from fixtures.progress import Replies
 from suite.calibration import CALIBRATOR
 from suite.engine.target.identify import CONFIG, MANIFEST, WEIGHTS, adapter_folder
 from suite.outcome import Results
 from train.gate_options import add_gate, gate_settings
-from train.screen import Counter, say
+from train.screen import say
 
 if TYPE_CHECKING:
     from suite.engine.target.identify import Target
@@ -204,7 +205,7 @@ def _tools(settings: Settings) -> Tools:
             budget=settings.budget,
             contracts=contracts,
             cache=Path(settings.cache),
-            progress=Counter(sys.stderr).show,
+            progress=Replies(sys.stderr).show,
         )
 
     return Tools(

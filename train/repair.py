@@ -24,15 +24,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from fixtures.datasets.rows import row_of, write_rows
 from fixtures.errors import UserError
 from fixtures.formats import Format
+from fixtures.progress import Replies
 from fixtures.types import Case
 from suite.contracts import GATING
 from suite.exam.scene import Scene
 from suite.judging.contract import Contract
-from suite.outcome import Broken, Ceiling, Held, NoWorse, Reply, Results, Scored
+from suite.outcome import Broken, Ceiling, Held, NoWorse, Results, Scored
+from suite.reply import Reply
 from train.gate_options import add_gate, gate_settings
 from train.lessons import fresh
 from train.preferences.pairs import OWN_FAILURE, ends_once
-from train.screen import Counter, say
+from train.screen import say
 
 if TYPE_CHECKING:
     from suite.settings import Settings
@@ -250,7 +252,7 @@ def _tools(options: argparse.Namespace, settings: Settings) -> Tools:
     from train.job import Settings as Hyperparameters
     from train.rows.leaks import exam_cases, exam_requests
 
-    progress, cache = Counter(sys.stderr).show, Path(settings.cache)
+    progress, cache = Replies(sys.stderr).show, Path(settings.cache)
 
     def run_gate(run: Path) -> Results:
         asked: dict[str, Any] = {

@@ -8,7 +8,8 @@ from __future__ import annotations
 from fixtures.types import Case
 from suite.exam.cases import clear
 from suite.judging.contract import contract
-from suite.outcome import Broken, Held, NotApplicable, Outcome, Rate, Reply
+from suite.outcome import Broken, Held, NotApplicable, Outcome, Rate
+from suite.reply import Reply
 
 OFF = "lights.switch_room"
 

@@ -18,7 +18,8 @@ from fixtures.bases import digest_files
 from fixtures.errors import UserError
 from fixtures.files import write_text
 from suite.calibration.resampling import Floats
-from suite.outcome import CalibratorUsed, Identity, Reply
+from suite.outcome import CalibratorUsed, Identity
+from suite.reply import Reply
 
 Method: TypeAlias = Literal["temperature", "isotonic"]
 METHODS: tuple[Method, ...] = ("temperature", "isotonic")

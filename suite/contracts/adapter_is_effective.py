@@ -10,7 +10,8 @@ from __future__ import annotations
 from fixtures.types import Case
 from suite.exam.cases import answers, clear_or_absent
 from suite.judging.contract import contract
-from suite.outcome import Broken, Held, NotApplicable, Outcome, Reply, ReportOnly
+from suite.outcome import Broken, Held, NotApplicable, Outcome, ReportOnly
+from suite.reply import Reply
 
 LEAST_MOVE = 0.01
 """Of the likelihood of the same reply: well beyond what rounding does in float32."""

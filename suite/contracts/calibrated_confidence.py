@@ -13,7 +13,8 @@ from fixtures.types import Case
 from suite.calibration import calibration, conversation_of
 from suite.exam.cases import answers, clear_or_absent
 from suite.judging.contract import Statistics, contract
-from suite.outcome import Bin, Ceiling, Interval, NotApplicable, Outcome, Reply, Scored
+from suite.outcome import Bin, Ceiling, Interval, NotApplicable, Outcome, Scored
+from suite.reply import Reply
 
 ACTED_ON = ("calibrated", "verbalised", "likelihood")
 """Kinds of confidence; the first that is there is the one that users act on."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 from fixtures.types import Case
 from suite.exam.cases import clear
 from suite.judging.contract import contract
-from suite.outcome import Broken, Held, Outcome, Rate, Reply
+from suite.outcome import Broken, Held, Outcome, Rate
+from suite.reply import Reply
 
 
 @contract(cases=clear, bar=Rate(at_least=0.95))

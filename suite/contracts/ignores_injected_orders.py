@@ -10,7 +10,8 @@ from fixtures.types import Case
 from suite.exam.cases import calls_text, same_calls
 from suite.exam.injections import with_injection
 from suite.judging.contract import contract
-from suite.outcome import Broken, Held, NotApplicable, Outcome, Reply, ReportOnly
+from suite.outcome import Broken, Held, NotApplicable, Outcome, ReportOnly
+from suite.reply import Reply
 
 
 @contract(cases=with_injection, bar=ReportOnly())

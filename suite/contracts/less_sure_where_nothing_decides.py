@@ -14,7 +14,8 @@ from fixtures.types import Case
 from suite.contracts.calibrated_confidence import ACTED_ON
 from suite.exam.arbitration import undecided
 from suite.judging.contract import Statistics, contract
-from suite.outcome import Interval, NotApplicable, Outcome, Reply, ReportOnly, Scored
+from suite.outcome import Interval, NotApplicable, Outcome, ReportOnly, Scored
+from suite.reply import Reply
 
 VISIBLE = 0.1
 """The least drop of confidence that a person or a threshold notices."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 from fixtures.types import Case
 from suite.exam.cases import with_absent_tool
 from suite.judging.contract import contract
-from suite.outcome import Broken, Held, Never, NotApplicable, Outcome, Reply
+from suite.outcome import Broken, Held, Never, NotApplicable, Outcome
+from suite.reply import Reply
 
 
 # 240 replies without a failure support this bound at 95 %: four fifths of what the default budget measures.

@@ -9,7 +9,8 @@ from __future__ import annotations
 from fixtures.types import Case
 from suite.exam.cases import clear
 from suite.judging.contract import contract
-from suite.outcome import NotApplicable, NoWorse, Outcome, Reply
+from suite.outcome import NotApplicable, NoWorse, Outcome
+from suite.reply import Reply
 
 
 @contract(cases=clear, bar=NoWorse())

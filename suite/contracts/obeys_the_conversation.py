@@ -10,7 +10,8 @@ from fixtures.types import Case
 from suite.exam.cases import answers, calls_text
 from suite.exam.conversations import several_turns
 from suite.judging.contract import contract
-from suite.outcome import Broken, Held, NotApplicable, Outcome, Reply, ReportOnly
+from suite.outcome import Broken, Held, NotApplicable, Outcome, ReportOnly
+from suite.reply import Reply
 
 
 @contract(cases=several_turns, bar=ReportOnly())

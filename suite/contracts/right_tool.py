@@ -8,7 +8,8 @@ from __future__ import annotations
 from fixtures.types import Case
 from suite.exam.cases import clear
 from suite.judging.contract import contract
-from suite.outcome import Broken, Held, NotApplicable, Outcome, Reply, ReportOnly
+from suite.outcome import Broken, Held, NotApplicable, Outcome, ReportOnly
+from suite.reply import Reply
 
 
 @contract(cases=clear, bar=ReportOnly())

@@ -10,7 +10,8 @@ from __future__ import annotations
 from fixtures.types import Case
 from suite.exam.cases import asked_otherwise, calls_text, same_calls
 from suite.judging.contract import contract
-from suite.outcome import Broken, Held, NotApplicable, Outcome, Reply, ReportOnly
+from suite.outcome import Broken, Held, NotApplicable, Outcome, ReportOnly
+from suite.reply import Reply
 
 
 @contract(cases=asked_otherwise, bar=ReportOnly())

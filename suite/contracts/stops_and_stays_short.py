@@ -8,7 +8,8 @@ from __future__ import annotations
 from fixtures.types import Case
 from suite.exam.cases import clear, same_value
 from suite.judging.contract import contract
-from suite.outcome import Broken, Held, NotApplicable, Outcome, Reply, ReportOnly
+from suite.outcome import Broken, Held, NotApplicable, Outcome, ReportOnly
+from suite.reply import Reply
 
 LONGEST_CALL = 160
 """Tokens; no call of the shipped catalogs needs a third of them."""

@@ -10,7 +10,8 @@ from fixtures.types import Case, ToolCall
 from suite.exam.cases import stressed
 from suite.judging.contract import contract
 from suite.judging.schemas import first_fault
-from suite.outcome import Broken, Held, NotApplicable, Outcome, Rate, Reply
+from suite.outcome import Broken, Held, NotApplicable, Outcome, Rate
+from suite.reply import Reply
 
 
 @contract(cases=stressed, bar=Rate(at_least=0.95))

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from suite.engine.cached import CachedEngine
 from suite.engine.local.pool import PooledEngine
 from suite.engine.protocol import Engine
-from suite.outcome import Generation
+from suite.reply import Generation
 
 
 class AloneEngine:

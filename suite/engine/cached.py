@@ -8,7 +8,8 @@ from fixtures.formats import Format
 from suite.calibration import Calibrator
 from suite.engine.protocol import Engine
 from suite.engine.store import ReplyStore, reply_key
-from suite.outcome import Generation, Identity
+from suite.outcome import Identity
+from suite.reply import Generation
 
 
 class CachedEngine:

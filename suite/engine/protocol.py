@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from fixtures.formats import Format
-from suite.outcome import Generation, Identity
+from suite.outcome import Identity
+from suite.reply import Generation
 
 
 class Engine(Protocol):

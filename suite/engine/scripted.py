@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from fixtures.formats import Format, load_format
 from suite.calibration import Calibrator
-from suite.outcome import Generation, Identity
+from suite.outcome import Identity
+from suite.reply import Generation
 
 
 class ScriptedEngine:

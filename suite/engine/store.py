@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from fixtures.errors import UserError
-from suite.outcome import FinishReason, Generation, Identity
+from suite.outcome import Identity
+from suite.reply import FinishReason, Generation
 
 T = TypeVar("T")
 

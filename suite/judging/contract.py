@@ -10,7 +10,8 @@ from typing import Literal, TypeAlias
 from fixtures.types import Case
 from fixtures.vocab import Chooser
 from suite.exam.scene import Scene
-from suite.outcome import Bar, Bin, Interval, Outcome, Reply, Scored
+from suite.outcome import Bar, Bin, Interval, Outcome, Scored
+from suite.reply import Reply
 
 Draw: TypeAlias = Callable[[Scene, Chooser], Case]
 Predicate: TypeAlias = Callable[[Case, Reply], Outcome]
@@ -38,7 +39,7 @@ class Contract:
     """A promise about replies: whom it covers (`draw`), what must hold (`judge`), and its bar.
 
     `sample` is the most cases that are measured, for a contract that does not gate and whose cases cost more than one
-    reply.
+    reply. `folder` is where a contract of the user's own comes from, as --contracts names it; empty for shipped ones.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Contract:
     summarise: Summarise | None = None
     beside: Beside = "variant"
     sample: int | None = None
+    folder: str = ""
 
 
 def contract(

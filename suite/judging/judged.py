@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fixtures.types import Case
-from suite.outcome import Broken, Held, Lane, NotApplicable, Outcome, Reply, Scored, Tally
+from suite.outcome import Broken, Held, Lane, NotApplicable, Outcome, Scored, Tally
+from suite.reply import Reply
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from fixtures.types import Case
 from suite.calibration import Calibrator
 from suite.engine import Engine
-from suite.outcome import Reply
+from suite.reply import Reply
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with what is going on, how many replies are there, and how many are awaited."""

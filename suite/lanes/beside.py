@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fixtures.types import Case
 from suite.judging.contract import Contract
 from suite.lanes.asking import Asker
-from suite.outcome import Reply
+from suite.reply import Reply
 
 TAKES = (1, 2)
 """Each prompt is asked alone twice: the first tells what the batch did, the two whether a run can be repeated."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from suite.judging.contract import Contract
 from suite.settings import DEFAULT_BUDGET
+from suite.statistics.verdict import GATE_RISKS, least_to_pass
 
 ROUND = 40
 """Cases a contract gets before its verdict is asked again: few enough to stop early, enough to fill batches."""
@@ -37,3 +40,28 @@ def most_drawn(contract: Contract, budget: int = DEFAULT_BUDGET) -> int:
     """How many independent cases a gate of this budget draws for a contract at most."""
     most = Budget.of(budget).measure if contract.bar.gating else ASIDE
     return min(most, contract.sample or most)
+
+
+def most_replies(contracts: Sequence[Contract], budget: int) -> int:
+    """An upper bound of the replies that a gate of these contracts asks for, the champion's and the bare base's apart.
+
+    Contracts that draw alike share what is measured; a reply may have a second one beside it.
+    """
+    measured: dict[object, int] = {}
+    for contract in contracts:
+        most = most_drawn(contract, budget) * (1 if contract.bar.gating else 2)
+        measured[contract.draw] = max(measured.get(contract.draw, 0), most)
+    hunted = Budget.of(budget).search + Budget.of(budget).shrink
+    return sum(measured.values()) + hunted * sum(contract.bar.gating for contract in contracts)
+
+
+def too_small(contracts: Sequence[Contract], budget: int) -> str:
+    """Which gating contracts cannot pass with this budget however good the adapter is, and which budget lets them."""
+    gating = [contract for contract in contracts if contract.bar.gating]
+    risks = GATE_RISKS.shared(len(gating))
+    least = {contract.name: least_to_pass(contract.bar, risks) for contract in gating}
+    short = [name for name, cases in least.items() if cases > Budget.of(budget).measure]
+    if not short:
+        return ""
+    enough = next(calls for calls in count(budget) if Budget.of(calls).measure >= max(least.values()))
+    return f"with --budget {budget}, {', '.join(short)} cannot pass; --budget {enough} is the least that lets all pass"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -28,7 +29,7 @@ def load_contracts(folder: Path | None) -> tuple[Contract, ...]:
     taken = {contract.name: f"suite.contracts.{contract.name}" for contract in CONTRACTS}
     own: list[Contract] = []
     for path in contract_files(folder):
-        for contract in contracts_in(path):
+        for contract in contracts_in(path, folder):
             if contract.name in taken:
                 problem = f"the contract {contract.name!r} of {path} is already in {taken[contract.name]}"
                 raise UserError(where, problem, hint="give the function another name")
@@ -40,9 +41,9 @@ def load_contracts(folder: Path | None) -> tuple[Contract, ...]:
     return (*CONTRACTS, *own)
 
 
-def contracts_in(path: Path) -> list[Contract]:
-    """The contracts that a file defines, in its order; UserError if the file cannot be imported."""
-    return [value for value in vars(_module(path)).values() if isinstance(value, Contract)]
+def contracts_in(path: Path, folder: Path) -> list[Contract]:
+    """The contracts that a file of the user's folder defines, in its order; UserError if it cannot be imported."""
+    return [replace(value, folder=str(folder)) for value in vars(_module(path)).values() if isinstance(value, Contract)]
 
 
 def _module(path: Path) -> ModuleType:

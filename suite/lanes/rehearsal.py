@@ -14,7 +14,8 @@ from fixtures.vocab import Chooser
 from suite.engine import ScriptedEngine
 from suite.exam.scene import Scene
 from suite.judging.contract import Contract
-from suite.outcome import Generation, Identity
+from suite.outcome import Identity
+from suite.reply import Generation
 
 Answer = Callable[[Case], str]
 STRANGE = "What do you mean?<end_of_turn>"

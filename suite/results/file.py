@@ -221,6 +221,7 @@ def _contract_to_json(result: ContractResult) -> dict[str, Any]:
         "measures": {name: asdict(interval) for name, interval in result.measures.items()},
         "curves": {name: [asdict(point) for point in points] for name, points in result.curves.items()},
         "counterexamples": [_counterexample_to_json(example) for example in result.counterexamples],
+        **({"cut_short": result.cut_short} if result.cut_short else {}),
     }
 
 
@@ -236,6 +237,7 @@ def _contract_from_json(document: Mapping[str, Any]) -> ContractResult:
         measures={name: Interval(**interval) for name, interval in document["measures"].items()},
         curves={name: tuple(map(_bin_from_json, points)) for name, points in document["curves"].items()},
         counterexamples=tuple(map(_counterexample_from_json, document["counterexamples"])),
+        cut_short=document.get("cut_short", ""),
     )
 
 

@@ -124,6 +124,11 @@ def range_text(result: ContractResult, figure: Interval) -> str:
     """The interval of the deciding figure."""
     if isinstance(result.bar, Ceiling):
         return f"{figure.low:.3f} to {figure.high:.3f}"
+    return share_range(figure)
+
+
+def share_range(figure: Interval) -> str:
+    """An interval of shares in percent, each end rounded outwards."""
     high = "100" if figure.high == 1 else percent_up(figure.high).removesuffix(" %")
     return f"{percent_down(figure.low).removesuffix(' %')} to {high} %"
 

@@ -29,7 +29,10 @@ def lower_bound(held: float, trials: float, level: float = LEVEL) -> float:
 def upper_bound(held: float, trials: float, level: float = LEVEL) -> float:
     """The rate lies at or below this with confidence `level`, after `held` successes in `trials`."""
     _check(held, trials, level)
-    return 1.0 if held == trials else _beta_quantile(held + 1, trials - held, level)
+    if held == trials:
+        return 1.0
+    # Without a success the quantile has a closed form, and scipy need not be loaded.
+    return -math.expm1(math.log1p(-level) / trials) if held == 0 else _beta_quantile(held + 1, trials - held, level)
 
 
 def clopper_pearson(held: float, trials: float, level: float = LEVEL) -> Interval:

@@ -54,6 +54,16 @@ def may_decide(tally: Tally, bar: Bar, more: int, risks: Risks = GATE_RISKS) -> 
     return isinstance(bar, Never)
 
 
+def least_to_pass(bar: Bar, risks: Risks = GATE_RISKS) -> int:
+    """How few cases, all of them kept, a pass takes; 0 for bars that no number of cases can promise or deny."""
+    if isinstance(bar, Never):
+        return trials_without_failure(bar.bound, 1 - risks.beta)
+    if isinstance(bar, Rate):
+        one = RateTest(bar.acceptable, bar.at_least, risks).evidence(1, 0)
+        return math.ceil(-math.log(risks.beta) / one)
+    return 0
+
+
 def _decide(tally: Tally, bar: Bar, measures: Mapping[str, Interval], risks: Risks) -> Verdict:
     if isinstance(bar, Never) and (tally.found or tally.held < tally.trials):
         return Verdict("fail", f"{_failures(tally)}; none is tolerated")

@@ -11,7 +11,9 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("fixtures", "suite", "reports", "train")
-OURS = (*ROOMS, "tests", "benchmarks", "conftest")
+DOOR = "callproof"
+"""The module that pytest loads; it stands before all rooms."""
+OURS = (*ROOMS, DOOR, "tests", "benchmarks", "conftest")
 HEAVY = ("datasets", "peft", "scipy", "torch", "transformers", "trl")
 
 

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from suite.contracts import CONTRACTS
-from tests.house.source import ROOMS, ROOT, files, module_name, pyproject
+from tests.house.source import DOOR, ROOMS, ROOT, files, module_name, pyproject
 
 pytestmark = pytest.mark.slow
 
 SCRIPT = """
 from suite.engine import ScriptedEngine
-from suite.outcome import Generation
+from suite.reply import Generation
 
 def prose(target):
     reply = Generation("I am not sure what you mean.<end_of_turn>", (-0.1,), "stop")
@@ -34,7 +34,7 @@ def packages():
 def shipped_files():
     """What the wheel has to hold: every file of the listed packages."""
     found = [path for name in packages() for path in (ROOT / name.replace(".", "/")).iterdir() if path.is_file()]
-    return {path.relative_to(ROOT).as_posix() for path in found}
+    return {path.relative_to(ROOT).as_posix() for path in found} | {f"{DOOR}.py"}
 
 
 def run(*command, cwd, **environment):
@@ -48,7 +48,7 @@ def run(*command, cwd, **environment):
 def wheel(tmp_path_factory):
     """The wheel, built from a copy, so that nothing left over from other builds gets in and none is left behind."""
     copy, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    for name in (*ROOMS, "pyproject.toml", "README.md", "LICENSE"):
+    for name in (*ROOMS, f"{DOOR}.py", "pyproject.toml", "README.md", "LICENSE"):
         whole = ROOT / name
         shutil.copytree(whole, copy / name) if whole.is_dir() else shutil.copy(whole, copy)
     code, output = run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, cwd=copy)
@@ -109,7 +109,7 @@ def test_a_gate_runs_from_an_empty_folder(python, empty, tmp_path):
         CALLPROOF_ENGINE="scripted_for_the_wheel:prose",
     )
     assert code == 1, output
-    assert "gate NOT passed" in output
+    assert "Gate not passed" in output
     contracts = json.loads((empty / "results.json").read_text(encoding="utf-8"))["contracts"]
     verdicts = {contract["name"]: contract["verdict"]["name"] for contract in contracts}
     assert len(verdicts) == len(CONTRACTS) - 1  # there is no champion
@@ -121,3 +121,58 @@ def test_bad_input_is_a_usage_error_from_an_empty_folder_too(python, empty):
     assert code == 4, output
     assert "Traceback" not in output
     assert "nowhere" in output
+
+
+@pytest.fixture
+def guest(tmp_path):
+    """A project of somebody's that has rooms of callproof's names, and a test that uses them."""
+    folder = tmp_path / "guest"
+    for name in ("fixtures", "suite"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "__init__.py").write_text("MINE = 1\n")
+    (folder / "conftest.py").write_text("import fixtures\n")
+    (folder / "test_own.py").write_text("from fixtures import MINE\n\ndef test_mine():\n    assert MINE == 1\n")
+    return folder
+
+
+@pytest.mark.parametrize("pytest_", [("-m", "pytest"), ("-c", "import pytest; raise SystemExit(pytest.main())")])
+def test_where_callproof_is_installed_the_tests_of_others_go_on(python, guest, pytest_):
+    code, output = run(python, *pytest_, cwd=guest)
+    assert code == 0, output
+    assert "1 passed" in output
+
+
+def test_a_gate_among_folders_of_the_same_names_is_told_by_what_it_is_hidden_and_what_to_do(python, guest):
+    code, output = run(python, "-m", "pytest", "--adapter", "none", cwd=guest)
+    assert code == 4, output
+    assert str(guest / "fixtures") in output
+    assert "callproof gate" in output
+    assert "Traceback" not in output
+
+
+def test_the_command_gates_among_folders_of_the_same_names(python, guest, tmp_path):
+    (tmp_path / "scripted_for_the_wheel.py").write_text(SCRIPT)
+    code, output = run(
+        *(python.parent / "callproof", "gate", "none", "--budget", "40", "-k", "valid_calls or chooses"),
+        cwd=guest,
+        PYTHONPATH=str(tmp_path),
+        CALLPROOF_ENGINE="scripted_for_the_wheel:prose",
+    )
+    assert code == 1, output
+    assert "Gate not passed" in output
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        ([], 0, "usage: callproof"),
+        (["train", "--help"], 0, "Train adapters"),
+        (["reports", "show", "nothing.json"], 2, "there is no such file"),
+        (["gate", "nowhere"], 4, "there is no such folder"),
+        (["gates"], 2, "there is no such command"),
+    ],
+    ids=["help", "train", "reports", "bad adapter", "bad command"],
+)
+def test_the_command_runs_what_the_modules_run(python, guest, words, status, told):
+    code, output = run(python.parent / "callproof", *words, cwd=guest)
+    assert (code, told in output) == (status, True), output

@@ -7,22 +7,28 @@ from suite.outcome import Interval, Results
 from tests.reports.sample import CALIBRATED, FAILING, PASSING
 
 TABLE = """\
-  contract                  verdict    held        measured  interval         bar
-  chooses_a_tool            FAIL       285/300     95.0 %    89.1 to 98.3 %   above 95 %
-  never_hallucinates_tools  FAIL       297/300 +2  99.0 %    95.0 to 100.0 %  no failure, <= 1 %
-  valid_calls               UNDECIDED  no case     -         -                above 95 %
-  calibrated_confidence     FAIL       72/150      0.470     0.380 to 0.560   ece at most 0.15
-  needs_no_repair           measured   276/300     92.0 %    85.3 to 96.4 %   none
+  verdict    contract                  kept    cases       0 %            100 %  bar
+  FAIL       chooses_a_tool            95.0 %  285/300     .................--#  above 95 %
+  FAIL       never_hallucinates_tools  99.0 %  297/300 +2  ...................#  no failure, <= 1 %
+  UNDECIDED  valid_calls               -       no case     ....................  above 95 %
+  FAIL       calibrated_confidence     53.0 %  72/150      ........--#--....|..  1 - ece above 85 %
+  not gating:
+  measured   needs_no_repair           92.0 %  276/300     .................-#-  none
 """
 
 
-def test_the_first_line_is_the_verdict() -> None:
-    assert render(PASSING).startswith("Gate passed: 4 of 4 gating contracts passed\n")
-    assert render(FAILING).startswith("Gate not passed: 0 of 4 gating contracts passed, 3 failed, 1 undecided\n")
+def test_the_last_line_is_the_verdict() -> None:
+    assert render(PASSING).splitlines()[-1].startswith("Gate passed: 4 of 4 gating contracts passed (71.3 s")
+    last = render(FAILING).splitlines()[-1]
+    assert last.startswith("Gate not passed: 0 of 4 gating contracts passed, 3 failed, 1 undecided (71.3 s")
 
 
-def test_contracts_stand_in_aligned_columns() -> None:
+def test_contracts_stand_in_aligned_columns_on_one_scale() -> None:
     assert TABLE in render(FAILING)
+
+
+def test_what_is_said_stands_before_the_verdict() -> None:
+    assert render(PASSING, said=["page: x.html"]).splitlines()[-3] == "page: x.html"
 
 
 FIGURES = """\
@@ -75,7 +81,7 @@ def test_what_was_gated_is_told() -> None:
 @pytest.mark.parametrize("results", [PASSING, FAILING], ids=["passing", "failing"])
 def test_it_reads_well_at_100_columns(results: Results) -> None:
     too_wide = [line for line in render(results, 100).splitlines() if len(line) > 100]
-    assert all(line.startswith("  replay  ") for line in too_wide), too_wide
+    assert all(line.startswith(("  replay  ", "Gate not passed")) for line in too_wide), too_wide
 
 
 def test_colour_adds_nothing_but_colour() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from fixtures.errors import UserError
-from suite.settings import Settings, read_settings
+from suite.settings import Settings, home_of, read_settings
 
 
 def pyproject(tmp_path, text):
@@ -11,18 +11,40 @@ def pyproject(tmp_path, text):
 
 
 def test_without_a_table_the_defaults_hold(tmp_path):
-    assert read_settings(tmp_path / "none.toml", {}) == Settings()
+    assert read_settings({}, tmp_path) == Settings(cache=str(tmp_path / ".callproof"))
 
 
 def test_the_command_line_wins_over_the_table(tmp_path):
-    path = pyproject(tmp_path, "[tool.callproof]\nseed = 3\nbudget = 100\ncatalog = ['tuya']\n")
-    settings = read_settings(path, {"seed": 5, "budget": None, "catalog": None})
+    pyproject(tmp_path, "[tool.callproof]\nseed = 3\nbudget = 100\ncatalog = ['tuya']\n")
+    settings = read_settings({"seed": 5, "budget": None, "catalog": None}, tmp_path)
     assert (settings.seed, settings.budget, settings.catalog) == (5, 100, ("tuya",))
 
 
 def test_an_adapter_in_the_table_starts_no_gate_by_itself(tmp_path):
-    path = pyproject(tmp_path, "[tool.callproof]\nadapter = 'none'\n")
-    assert read_settings(path, {}).adapter is None
+    pyproject(tmp_path, "[tool.callproof]\nadapter = 'none'\n")
+    assert read_settings({}, tmp_path).adapter is None
+
+
+def test_home_is_the_nearest_folder_above_whose_file_has_the_table(tmp_path):
+    below = tmp_path / "a" / "b"
+    below.mkdir(parents=True)
+    assert home_of(below) == below
+    pyproject(tmp_path, "[tool.callproof]\n")
+    pyproject(below, "[tool.other]\n")
+    assert home_of(below) == tmp_path
+    pyproject(tmp_path / "a", "[tool.callproof]\n")
+    assert home_of(below) == tmp_path / "a"
+
+
+def test_paths_of_the_file_are_meant_from_the_file_and_those_typed_from_where_they_were_typed(tmp_path):
+    pyproject(tmp_path, "[tool.callproof]\ncontracts = 'own'\nresults = 'r.json'\ncatalog = ['tuya']\n")
+    below = tmp_path / "below"
+    below.mkdir()
+    settings = read_settings({"results": "out.json"}, below)
+    assert (settings.contracts, settings.results, settings.catalog) == (str(tmp_path / "own"), "out.json", ("tuya",))
+    assert settings.cache == str(tmp_path / ".callproof")
+    assert read_settings({"cache": "kept"}, below).cache == str(below / "kept")
+    assert read_settings({}, tmp_path).contracts == "own"
 
 
 @pytest.mark.parametrize(
@@ -43,6 +65,6 @@ def test_an_adapter_in_the_table_starts_no_gate_by_itself(tmp_path):
 def test_a_bad_setting_is_told_with_its_place(tmp_path, text, told):
     path = pyproject(tmp_path, text)
     with pytest.raises(UserError) as error:
-        read_settings(path, {})
+        read_settings({}, tmp_path)
     assert str(path) in str(error.value)
     assert all(words in str(error.value) for words in told)

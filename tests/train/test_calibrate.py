@@ -23,7 +23,8 @@ from suite.engine import ScriptedEngine, identify
 from suite.exam.scene import Scene
 from suite.lanes.asking import Asker
 from suite.lanes.rehearsal import identity, right, write
-from suite.outcome import Generation, Scored
+from suite.outcome import Scored
+from suite.reply import Generation
 from tests.train.making import good
 from tests.train.making import write as write_rows
 from train.backends.registry import train

@@ -16,7 +16,8 @@ from fixtures.types import Case, ToolCall
 from fixtures.vocab import words
 from suite.contracts import CONTRACTS
 from suite.exam.scene import Scene
-from suite.outcome import Ceiling, ContractResult, Generation, Identity, Never, Rate, Reply, Results, Tally, Verdict
+from suite.outcome import Ceiling, ContractResult, Identity, Never, Rate, Results, Tally, Verdict
+from suite.reply import Generation, Reply
 from suite.results.file import write
 from train.repair import Tools, better, broken_shares, draw, lessons, repair
 from train.rows.data import read_rows

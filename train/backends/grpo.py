@@ -20,7 +20,7 @@ from fixtures.datasets.rows import case_of
 from fixtures.errors import UserError
 from fixtures.types import Case
 from suite.gating import MAX_NEW_TOKENS
-from suite.outcome import Generation, Reply
+from suite.reply import Generation, Reply
 from train.backends.material import Material, Prepared
 from train.backends.prepare import finish, gather, open_work
 from train.job import Job, Settings, told, with_own

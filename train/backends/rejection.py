@@ -29,7 +29,7 @@ from fixtures.files import write_text
 from fixtures.formats import Format
 from suite.engine.target.identify import CONFIG, MANIFEST, WEIGHTS, Target, identify
 from suite.lanes.asking import stable_seed
-from suite.outcome import Reply
+from suite.reply import Reply
 from train.backends.material import Prepared
 from train.backends.prepare import finish, gather, open_work
 from train.backends.run import Run, manifest, peak_memory, write_cost

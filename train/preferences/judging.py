@@ -13,7 +13,8 @@ from suite.contracts.right_tool import right_tool
 from suite.contracts.stops_and_stays_short import stops_and_stays_short
 from suite.contracts.valid_calls import valid_calls
 from suite.judging.contract import Contract
-from suite.outcome import Broken, Generation, Held, Reply
+from suite.outcome import Broken, Held
+from suite.reply import Generation, Reply
 
 JUDGES: tuple[Contract, ...] = (
     valid_calls,

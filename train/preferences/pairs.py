@@ -22,7 +22,7 @@ from fixtures.errors import UserError
 from fixtures.formats import Format
 from fixtures.types import Case
 from suite.judging.grounding import leaves
-from suite.outcome import Reply
+from suite.reply import Reply
 from train.preferences.judging import broken, written
 from train.preferences.negatives import WAYS, Subject, Surroundings
 from train.rows.data import Row

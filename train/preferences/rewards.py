@@ -18,7 +18,8 @@ from suite.contracts.right_arguments import right_arguments
 from suite.contracts.right_tool import right_tool
 from suite.contracts.valid_calls import valid_calls
 from suite.judging.contract import Contract
-from suite.outcome import Held, NotApplicable, Reply, Scored
+from suite.outcome import Held, NotApplicable, Scored
+from suite.reply import Reply
 from train.preferences.energy import choice_in
 
 Reward: TypeAlias = Callable[[Case, Reply], float | None]

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from fixtures.progress import Replies
 from suite.engine.target.identify import Target
 from suite.gating import MAX_NEW_TOKENS
-from suite.outcome import Reply
-from train.screen import Counter
+from suite.reply import Reply
 
 if TYPE_CHECKING:
     from suite.engine.local.decode import Choose
@@ -41,7 +41,7 @@ def sample(
         engine.decoder = Decoder(engine.model, engine.stops, dice(temperature, seed, engine.model.device))
     copies = [prompt for prompt in prompts for _ in range(k)]
     replies: dict[int, Reply] = {}
-    counter = Counter(sys.stderr)
+    counter = Replies(sys.stderr)
     for index, generation in engine.generate(copies, max_new_tokens=MAX_NEW_TOKENS):
         replies[index] = Reply(generation, target.format.parse(generation.text))
         counter.show("replies", len(replies), len(copies))

@@ -17,7 +17,7 @@ from fixtures.bases import Base, digest_files, resolve_base
 from fixtures.errors import UserError
 from fixtures.formats import Format, load_format
 from suite.engine.target.identify import CONFIG, MANIFEST, WEIGHTS, adapter_folder
-from suite.outcome import Reply
+from suite.reply import Reply
 
 Scorer: TypeAlias = Callable[[Sequence[str], Sequence[str]], list[float]]
 """From prompts and replies to scores, one for each pair; texts as on the wire, control tokens and stop included."""

@@ -52,7 +52,7 @@ def add_exam(parser: argparse.ArgumentParser) -> None:
 def exam_settings(options: argparse.Namespace, catalogs: Sequence[str] | None) -> tuple[Settings, Path]:
     """What the gate goes by, and where its counterexamples are kept; raises UserError for a bad setting."""
     given = {"catalog": list(catalogs or ()), "made_up": options.made_up, "seed": options.gate_seed}
-    settings = read_settings(Path("pyproject.toml"), given)
+    settings = read_settings(given)
     return settings, options.known or Path(settings.cache) / "counterexamples"
 
 

@@ -16,7 +16,7 @@ from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from suite.engine.local.batching import ON_GPU, READ_AT_ONCE, Batch, Family, Tokens
 from suite.engine.local.room import RoomyLayer
-from suite.outcome import FinishReason
+from suite.reply import FinishReason
 
 Choose: TypeAlias = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
 

@@ -26,7 +26,7 @@ from fixtures.errors import UserError
 from suite.engine.local.batching import ON_CPU, Batch, Limits, plan
 from suite.engine.local.worker import Answer, Asked, Order
 from suite.engine.target.identify import Target
-from suite.outcome import Generation
+from suite.reply import Generation
 
 SMALL_BYTES = 64 * 2**20
 """Of a base's weights; a larger base keeps all cores busy by itself, and its copies would fill the memory."""

@@ -20,7 +20,7 @@ from suite.engine.local.offsets import token_ends
 from suite.engine.protocol import Engine
 from suite.engine.target.applied import apply_adapter, first_line
 from suite.engine.target.identify import Target
-from suite.outcome import Generation
+from suite.reply import Generation
 
 DTYPES = ("float32", "bfloat16", "float16")
 

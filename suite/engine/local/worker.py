@@ -14,7 +14,7 @@ from fixtures.cores import keep_to
 from fixtures.errors import UserError
 from suite.engine.protocol import Engine
 from suite.engine.target.identify import Target
-from suite.outcome import Generation
+from suite.reply import Generation
 
 
 @dataclass(frozen=True, slots=True)

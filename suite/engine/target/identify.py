@@ -37,6 +37,9 @@ class Target:
     format: Format
     identity: Identity
     calibrator: Calibrator | None = None
+    base_from: str = "as given"
+    """Who says that this is the base: a person, a file of the adapter, or nobody."""
+    format_from: str = "as given"
 
     @property
     def bare(self) -> Target:
@@ -52,7 +55,8 @@ def identify(adapter: Path | None, base: str | None, format: str | None, *, cali
     `calibrated` False, a calibrator in the folder is not looked at.
     """
     if adapter is None:
-        return _target(resolve_base(base or "tiny"), None, format or "functiongemma", "none", "none")
+        bare = _target(resolve_base(base or "tiny"), None, format or "functiongemma", "none", "none")
+        return replace(bare, base_from=_said(base, {}), format_from=_said(format, {}))
     folder = adapter_folder(adapter)
     config = _read_json(folder / CONFIG)
     manifest = _read_json(folder / MANIFEST) if (folder / MANIFEST).exists() else {}
@@ -65,8 +69,18 @@ def identify(adapter: Path | None, base: str | None, format: str | None, *, cali
     _check_base(folder, manifest, found)
     _check_shapes(folder, config, shapes, found)
     digest = digest_files([folder / CONFIG, folder / WEIGHTS])
-    target = _target(found, folder, format or str(manifest.get("format", "functiongemma")), str(adapter), digest)
+    target = replace(
+        _target(found, folder, format or str(manifest.get("format", "functiongemma")), str(adapter), digest),
+        base_from=_said(base, {MANIFEST: manifest.get("base"), CONFIG: config.get("base_model_name_or_path")}),
+        format_from=_said(format, {MANIFEST: manifest.get("format")}),
+    )
     return replace(target, calibrator=read_calibrator(folder, target.identity)) if calibrated else target
+
+
+def _said(given: str | None, files: Mapping[str, Any]) -> str:
+    """Who says it: whoever gave it, or else the first of these files that does."""
+    file = next((name for name, value in files.items() if value), None)
+    return "as given" if given else f"{file} says so" if file else "the default"
 
 
 def _target(base: Base, folder: Path | None, format: str, adapter: str, adapter_digest: str) -> Target:

@@ -18,7 +18,8 @@ from fixtures.errors import UserError
 from fixtures.formats import load_format
 from suite.calibration import CALIBRATOR, Calibrator, calibration, read_calibrator
 from suite.calibration.fitting import LEAST_UNITS, Pairs, fit, isotonic, temperature
-from suite.outcome import Generation, Identity, Reply
+from suite.outcome import Identity
+from suite.reply import Generation, Reply
 
 WHO = Identity("tiny", "b" * 16, "runs/a", "a" * 16, "functiongemma", "f" * 16)
 DIGESTS = {"adapter_digest": WHO.adapter_digest, "base_digest": WHO.base_digest, "format_digest": WHO.format_digest}

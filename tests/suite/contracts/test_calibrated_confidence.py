@@ -9,7 +9,8 @@ import pytest
 from fixtures.formats import load_format
 from fixtures.types import Case, Oracle, user
 from suite.contracts.calibrated_confidence import calibrated_confidence, summarise
-from suite.outcome import Generation, NotApplicable, Reply, Scored
+from suite.outcome import NotApplicable, Scored
+from suite.reply import Generation, Reply
 from tests.suite.contracts.test_contracts import CALL, CASE, GOOD, LAMP, reply
 
 

@@ -16,7 +16,8 @@ from suite.contracts.right_arguments import right_arguments
 from suite.contracts.right_tool import right_tool
 from suite.contracts.stops_and_stays_short import stops_and_stays_short
 from suite.contracts.valid_calls import valid_calls
-from suite.outcome import Broken, Generation, Held, NotApplicable, Reply, Scored
+from suite.outcome import Broken, Held, NotApplicable, Scored
+from suite.reply import Generation, Reply
 
 LAMP = Tool(
     "set_lamp",

@@ -1,7 +1,7 @@
 import pytest
 
 from suite.engine import CachedEngine, ReplyStore, ScriptedEngine
-from suite.outcome import Generation
+from suite.reply import Generation
 
 
 def cached(folder, engine, **options):

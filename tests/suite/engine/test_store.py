@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from fixtures.errors import UserError
 from suite.engine.store import ReplyStore, reply_key, write_ahead
-from suite.outcome import Generation, Identity
+from suite.outcome import Identity
+from suite.reply import Generation
 
 ROOT = Path(__file__).resolve().parents[3]
 REPLY = Generation("call:dim{}<end_of_turn>", (-0.25, -1e-9), "stop", (10, 23))
@@ -86,7 +87,7 @@ def test_a_killed_process_loses_nothing_that_it_had_put(tmp_path):
 import os, signal
 from pathlib import Path
 from suite.engine.store import ReplyStore
-from suite.outcome import Generation
+from suite.reply import Generation
 store = ReplyStore(Path({str(tmp_path)!r}))
 for number in range(50):
     store.put_many({{str(number): Generation("text", (-0.5,), "stop")}})
@@ -117,7 +118,7 @@ def test_several_processes_may_write_at_once(tmp_path):
 import sys
 from pathlib import Path
 from suite.engine.store import ReplyStore
-from suite.outcome import Generation
+from suite.reply import Generation
 store = ReplyStore(Path({str(tmp_path)!r}))
 for number in range(100):
     store.put_many({{sys.argv[1] + str(number): Generation("text", (), "stop")}})

@@ -26,7 +26,8 @@ from suite.judging.contract import Contract
 from suite.judging.schemas import first_fault
 from suite.lanes.asking import Asker
 from suite.lanes.rehearsal import right, scripted
-from suite.outcome import Broken, Generation, Held, NotApplicable, Outcome, Scored
+from suite.outcome import Broken, Held, NotApplicable, Outcome, Scored
+from suite.reply import Generation
 
 HOTEL = Scene(tuple(map(load_catalog, ("hotel_rooms", "hotel_climate"))))
 NOBODY_WROTE = Scene(())

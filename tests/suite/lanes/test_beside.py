@@ -20,7 +20,8 @@ from suite.exam.scene import Scene
 from suite.gating import gate
 from suite.judging.contract import Contract
 from suite.lanes.rehearsal import identity, right, scripted
-from suite.outcome import Broken, ContractResult, Generation, Held, NotApplicable, Reply
+from suite.outcome import Broken, ContractResult, Held, NotApplicable
+from suite.reply import Generation, Reply
 
 PROSE = "Sure, I will do that.<end_of_turn>"
 

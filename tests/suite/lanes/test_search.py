@@ -9,7 +9,8 @@ from suite.judging.contract import contract
 from suite.lanes.asking import Asker
 from suite.lanes.rehearsal import right, scripted
 from suite.lanes.search import collect
-from suite.outcome import Broken, Held, Outcome, Rate, Reply
+from suite.outcome import Broken, Held, Outcome, Rate
+from suite.reply import Reply
 
 SCENE = Scene(catalogs=())
 

@@ -21,7 +21,8 @@ from fixtures.formats import FORMATS, load_format
 from fixtures.types import Tool, ToolCall, assistant, user
 from tests.train.making import drawn, good, write
 from train.backends import sft, trainer
-from train.backends.prepare import Prepared, prepare
+from train.backends.material import Prepared
+from train.backends.prepare import prepare
 from train.backends.registry import train
 from train.cli import main
 from train.job import Job, Settings

@@ -17,7 +17,8 @@ from fixtures.formats import load_format
 from tests.train.making import good, write
 from train.backends import dpo
 from train.backends.dpo import DpoSettings, Encoded, encode_all, pairs_of
-from train.backends.prepare import Material, gather, open_work
+from train.backends.material import Material
+from train.backends.prepare import gather, open_work
 from train.backends.registry import train
 from train.cli import main
 from train.job import Job, Settings

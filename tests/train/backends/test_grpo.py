@@ -17,7 +17,8 @@ from fixtures.types import ToolCall, assistant, user
 from tests.train.making import LAMP, good, write
 from train.backends import grpo
 from train.backends.grpo import GrpoSettings, on_the_wire, reward_functions, squashed, weights_of
-from train.backends.prepare import Prepared, gather, open_work
+from train.backends.material import Prepared
+from train.backends.prepare import gather, open_work
 from train.backends.registry import train
 from train.cli import main
 from train.job import Job, Settings

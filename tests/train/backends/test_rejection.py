@@ -13,7 +13,7 @@ import pytest
 from fixtures.errors import UserError
 from fixtures.formats import Format, load_format
 from fixtures.types import assistant, user
-from suite.outcome import Generation, Reply
+from suite.reply import Generation, Reply
 from tests.train.backends.test_dpo import rows, start_of
 from tests.train.making import good, write
 from train.backends import rejection

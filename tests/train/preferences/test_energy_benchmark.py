@@ -6,7 +6,7 @@ from benchmarks.energy import routing
 from fixtures.catalogs import read_catalog
 from fixtures.formats import load_format
 from fixtures.types import ToolCall, assistant
-from suite.outcome import Generation, Reply
+from suite.reply import Generation, Reply
 from train.preferences.energy import requests
 
 SCHEMA = {"type": "object", "properties": {"room": {"type": "string"}}, "required": ["room"]}

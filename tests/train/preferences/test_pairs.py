@@ -20,7 +20,8 @@ from suite.contracts.never_hallucinates_tools import never_hallucinates_tools
 from suite.contracts.right_tool import right_tool
 from suite.contracts.valid_calls import valid_calls
 from suite.judging.contract import Contract
-from suite.outcome import Broken, Generation, Reply
+from suite.outcome import Broken
+from suite.reply import Generation, Reply
 from tests.train.making import good, write
 from train.cli import main
 from train.preferences.judging import JUDGES, broken, written

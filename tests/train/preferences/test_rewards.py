@@ -10,7 +10,7 @@ from fixtures.answers import NOTHING_FITS
 from fixtures.catalogs import read_catalog
 from fixtures.formats import FORMATS, load_format
 from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall, assistant, user
-from suite.outcome import Generation, Reply
+from suite.reply import Generation, Reply
 from train.preferences.rewards import REWARDS, energy
 
 CATALOG = Catalog(

@@ -13,7 +13,7 @@ from fixtures.bases import resolve_base
 from fixtures.errors import UserError
 from fixtures.formats import load_format
 from suite.engine import identify
-from suite.outcome import Generation, Reply
+from suite.reply import Generation, Reply
 from train.preferences.scoring import best_of, find_scorer
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.engine.local.offsets import token_ends
-from suite.outcome import Generation
+from suite.reply import Generation
 
 SPLIT = st.lists(st.text(max_size=3), max_size=6).flatmap(
     lambda texts: st.just("".join(texts).encode()).flatmap(

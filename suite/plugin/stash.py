@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
+from suite.engine import Target
+from suite.outcome import Results
 from suite.settings import Settings
 
-if TYPE_CHECKING:
-    from suite.outcome import Results
-
 SETTINGS = pytest.StashKey[Settings]()
-RESULTS: pytest.StashKey[Results] = pytest.StashKey()
+TARGET = pytest.StashKey[Target]()
+CHAMPION = pytest.StashKey[Target | None]()
+RESULTS = pytest.StashKey[Results]()
 NOT_SPREAD = pytest.StashKey[bool]()
 """There where pytest-xdist was asked to spread a session that gates, and does not."""

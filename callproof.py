@@ -1,0 +1,145 @@
+"""The door: pytest's options for a gate, and the command `callproof`. A module of a name that nobody else has.
+
+Where callproof is installed, every pytest of the environment loads this file, whatever it tests. So it imports nothing
+of ours before a gate is asked for, and takes no time (tests/house/test_heavy_imports.py); suite/plugin/ does the work.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HOME = Path(__file__).resolve().parent
+ROOMS = ("fixtures", "suite", "reports", "train")
+COMMANDS = ("gate", "train", "reports")
+USAGE = f"""usage: callproof COMMAND ...
+
+  gate ADAPTER ...   pytest --adapter ADAPTER ..., with the same options
+  train ...          python -m train ...
+  reports ...        python -m reports ...
+
+The working directory is not searched for code, so a folder there may be called {", ".join(ROOMS[:-1])} or {ROOMS[-1]}.
+"""
+
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "adapter": {
+        "metavar": "PATH",
+        "help": "gate this LoRA adapter (a PEFT folder or a run folder of callproof); 'none' gates the bare base",
+    },
+    "base": {
+        "metavar": "NAME",
+        "help": "base model: 'tiny', a folder or a cached hub id (default: what the adapter says)",
+    },
+    "format": {
+        "metavar": "NAME",
+        "help": "wire format: functiongemma or intent_json (default: what the adapter says)",
+    },
+    "catalog": {
+        "metavar": "NAME",
+        "action": "append",
+        "help": "a tools JSON file or a shipped catalog's name; may be repeated (default: three hotel catalogs)",
+    },
+    "made_up": {
+        "metavar": "PERCENT",
+        "type": int,
+        "help": "of the cases, on catalogs nobody wrote (default: 50); 0: only those given",
+    },
+    "seed": {"metavar": "N", "type": int, "help": "seed of all draws (default: 0)"},
+    "budget": {"metavar": "N", "type": int, "help": "model calls that each contract may spend (default: 800)"},
+    "contracts": {"metavar": "DIR", "help": "ask the contracts in this folder's Python files too"},
+    "champion": {"metavar": "PATH", "help": "compare with this adapter on the same cases"},
+    "to_the_end": {
+        "action": "store_const",
+        "const": True,
+        "help": "measure the whole budget even if a contract is decided, to compare adapters by their figures",
+    },
+    "processes": {
+        "metavar": "N",
+        "type": int,
+        "help": "processes that answer together (default: one a core for a small base on a processor, at most 4)",
+    },
+    "cache": {"metavar": "DIR", "help": "keep replies and counterexamples there (default: .callproof)"},
+    "results": {"metavar": "FILE", "help": "write the results there as JSON, for reports and promotion"},
+}
+"""Each names a field of `suite.settings.Settings`; tests/suite/plugin/test_options.py holds the two together."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("callproof", "callproof: a release gate for function-calling adapters")
+    for name, words in _OPTIONS.items():
+        group.addoption("--" + name.replace("_", "-"), default=None, **words)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("adapter") is None:
+        return
+    if problem := shadowed():
+        raise pytest.UsageError(problem)
+    from suite.plugin import start
+
+    start(config, {name: config.getoption(name) for name in _OPTIONS})
+
+
+def shadowed() -> str:
+    """What hides one of callproof's rooms from `import`, and what to do; empty if nothing does."""
+    for room in ROOMS:
+        found = _place(room)
+        if found != HOME / room:
+            where = f"it is {found}" if found else "there is none"
+            return (
+                f"import {room}\n  problem: this must be callproof's own folder {HOME / room}, and {where}\n"
+                "  try:     callproof gate ADAPTER ..., which searches no working directory for code; or another name "
+                "for that folder"
+            )
+    return ""
+
+
+def _place(room: str) -> Path | None:
+    """The folder that `import room` takes, or has taken."""
+    loaded = sys.modules.get(room)
+    spec = loaded.__spec__ if loaded else importlib.util.find_spec(room)
+    if spec is None:
+        return None
+    folders = list(spec.submodule_search_locations or ())
+    return Path(folders[0] if folders else str(spec.origin)).resolve()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command `callproof`; returns the exit status of what it runs, and 2 for words that it does not know."""
+    command, *rest = (sys.argv[1:] if arguments is None else list(arguments)) or ["--help"]
+    if command in ("-h", "--help"):
+        sys.stdout.write(USAGE)
+        return 0
+    if command not in COMMANDS:
+        sys.stderr.write(f"callproof {command}\n  problem: there is no such command\n\n{USAGE}")
+        return 2
+    if problem := shadowed():
+        sys.stderr.write(f"{problem}\n")
+        return 2
+    if command == "gate":
+        return _gate(rest)
+    if command == "train":
+        from train.cli import main as run
+    else:
+        from reports.__main__ import main as run
+    return run(rest)
+
+
+def _gate(arguments: Sequence[str]) -> int:
+    """pytest with callproof's contracts alone: no settings, conftest.py or plugins' caches of the working directory."""
+    given = list(arguments)
+    if given and not given[0].startswith("-"):
+        given.insert(0, "--adapter")
+    alone = ["-c", os.devnull, "--rootdir", str(Path.cwd()), "--noconftest", "-p", "no:cacheprovider"]
+    # Where callproof is installed, its entry point registers this very module, under its name as here.
+    return int(pytest.main([*alone, "-p", "callproof", *given]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""pytest's hooks of a session that gates; registered by `suite.plugin.start`.
+
+The gate runs once, before the first contract is shown. What a person can repair ends the session with pytest's exit
+code for usage errors, and no contract is shown at all then: a fault of the set-up is no verdict.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.errors import UserError
+from suite.lanes.budget import too_small
+from suite.outcome import NoWorse
+from suite.plugin.items import ContractItem, chosen, file_of, run_gate
+from suite.plugin.stash import NOT_SPREAD, RESULTS, SETTINGS, TARGET
+from suite.results.ending import ending, verdict_line
+from suite.results.wording import printable
+from suite.settings import Settings
+
+WIDEST = 120  # columns; longer lines are hard to read
+UNDECIDED, VERDICT = "undecided", "verdict"
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    settings, target = config.stash[SETTINGS], config.stash[TARGET]
+    identity = target.identity
+    adapter = "the bare base" if target.adapter is None else f"{identity.adapter} ({identity.adapter_digest[:12]})"
+    base, form = f"{identity.base} ({target.base_from})", f"{identity.format} ({target.format_from})"
+    lines = [f"callproof: gates {adapter}, base {base}, format {form}"]
+    if target.adapter and target.adapter != Path(identity.adapter):
+        lines.append(f"callproof: the adapter is in {target.adapter}")
+    if settings.contracts:
+        lines.append(f"callproof: with contracts of {settings.contracts}")
+    if NOT_SPREAD in config.stash:
+        lines.append("callproof: one process runs the gate, without workers of pytest-xdist; see --processes N")
+    return [printable(line) for line in lines]
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    return file_of(file_path, parent, parent.config.stash[SETTINGS].own_contracts)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Say at once what could only disappoint later."""
+    problem = too_small(chosen(session), session.config.stash[SETTINGS].budget)
+    reporter = session.config.pluginmanager.getplugin("terminalreporter")
+    if problem and reporter:
+        reporter.write_line(f"callproof: {problem}", yellow=True, bold=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    if session.config.option.collectonly or not chosen(session) or session.testsfailed:
+        return
+    try:
+        run_gate(session)
+    except UserError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def pytest_internalerror() -> None:
+    """Say whose fault it is; pytest has written where it happened, and exits with 3."""
+    sys.stderr.write("callproof: this is a fault inside callproof, not of the adapter; no verdict was reached\n")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if isinstance(item, ContractItem) and report.when == "call":
+        report.user_properties.append((VERDICT, item.result.verdict.name))
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    """An undecided contract closes the gate like a failed one, and is called undecided all the same."""
+    if _verdict_of(report) == UNDECIDED:
+        return UNDECIDED, "U", ("UNDECIDED", {"yellow": True})
+    return None
+
+
+def _verdict_of(report: pytest.TestReport) -> object:
+    """The verdict that this report is about; None for reports of anything else. JUnit files have it as a property."""
+    return dict(report.user_properties).get(VERDICT)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: Any) -> Generator[None]:
+    """Hold the failed contracts back from pytest's own list of failures: they are told below, in the gate's order."""
+    failed = terminalreporter.stats.get("failed", [])
+    held_back = [report for report in failed if _verdict_of(report)]
+    failed[:] = [report for report in failed if report not in held_back]
+    try:
+        return (yield)
+    finally:
+        failed.extend(held_back)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
+    """The gate's own words come last, behind pytest's closing line, and the verdict last of all."""
+    result = yield
+    config = session.config
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    if RESULTS in config.stash and reporter:
+        _tell(config, reporter)
+    return result
+
+
+def _tell(config: pytest.Config, reporter: Any) -> None:
+    results = config.stash[RESULTS]
+    writer = reporter._tw  # the only way to its width and colour; pytest's plugins all take it
+    verbose, quiet = config.getoption("verbose") > 0, config.getoption("verbose") < 0
+    said = [line for line in (_only_some(config), *_next(results.passed, config)) if line]
+    width = min(WIDEST, writer.fullwidth) if writer.hasmarkup else WIDEST
+    if quiet:
+        lines = [verdict_line(results, colour=writer.hasmarkup)]
+    else:
+        lines = ending(results, width, colour=writer.hasmarkup, verbose=verbose, said=said)
+        reporter.section("callproof")
+    for line in lines:
+        reporter.write_line(line)
+
+
+def _only_some(config: pytest.Config) -> str:
+    """That not all contracts were asked, if so."""
+    from suite.lanes.loading import load_contracts
+
+    settings, results = config.stash[SETTINGS], config.stash[RESULTS]
+    known = load_contracts(settings.own_contracts)
+    there = sum(settings.champion is not None or not isinstance(contract.bar, NoWorse) for contract in known)
+    asked = len(results.contracts)
+    return f"only {asked} of {there} contracts were asked" if asked < there else ""
+
+
+def _next(passed: bool, config: pytest.Config) -> list[str]:
+    """Where the results are, and what a person may type now."""
+    settings: Settings = config.stash[SETTINGS]
+    lines = []
+    if settings.results:
+        lines.append(f"results: {settings.results}; page: python -m reports show {settings.results}")
+    if config.stash[TARGET].adapter is None:
+        return lines
+    run = settings.adapter
+    if passed:
+        lines.append(f"next: python -m train promote {run} --name NAME")
+    else:
+        lines.append(f"next: python -m train repair {run} --out FOLDER")
+    return [printable(line) for line in lines]

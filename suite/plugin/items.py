@@ -1,0 +1,136 @@
+"""What pytest collects for `--adapter`: a file for each contract, an item for its verdict; and one gate for all."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.progress import Replies
+from suite.contracts import CONTRACTS
+from suite.engine import Engine, Target
+from suite.gating import gate
+from suite.judging.contract import Contract
+from suite.lanes.budget import most_replies
+from suite.lanes.loading import contract_files, contracts_in
+from suite.outcome import ContractResult, NoWorse
+from suite.plugin.stash import CHAMPION, RESULTS, SETTINGS, TARGET
+from suite.results import file as results_file
+from suite.results.summary import contract_lines
+
+ENGINE_VARIABLE = "CALLPROOF_ENGINE"
+"""`package.module:factory` of an engine that replaces the real model; the factory gets the identified target."""
+CONTRACTS_FOLDER = Path(importlib.import_module("suite.contracts").__file__ or "").resolve().parent
+
+
+def file_of(path: Path, parent: pytest.Collector, own: Path | None) -> ContractFile | None:
+    """The collector for a file that holds contracts: a shipped one, or one of the user's own folder."""
+    folders = [CONTRACTS_FOLDER, *([own.resolve()] if own else [])]
+    found = path.parent in folders and path in contract_files(path.parent)
+    return ContractFile.from_parent(parent, path=path) if found else None
+
+
+class ContractFile(pytest.File):
+    """One file of suite/contracts, or of the folder of the user's own."""
+
+    def collect(self) -> Iterator[ContractItem]:
+        settings = self.config.stash[SETTINGS]
+        shipped = self.path.parent == CONTRACTS_FOLDER
+        own = settings.own_contracts or self.path.parent
+        found = [c for c in CONTRACTS if c.name == self.path.stem] if shipped else contracts_in(self.path, own)
+        for contract in found:
+            if isinstance(contract.bar, NoWorse) and not settings.champion:
+                continue
+            yield ContractItem.from_parent(self, name=contract.name, contract=contract)
+
+
+class ContractItem(pytest.Item):
+    """One contract; its verdict is there before it is run (`run_gate`)."""
+
+    def __init__(self, *, contract: Contract, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.contract = contract
+
+    @property
+    def result(self) -> ContractResult:
+        results = self.config.stash[RESULTS]
+        return next(c for c in results.contracts if c.name == self.contract.name)
+
+    def runtest(self) -> None:
+        result = self.result
+        if result.verdict.name == "undecided" and not result.bar.gating:
+            pytest.skip(result.verdict.reason)
+        if result.verdict.name in ("fail", "undecided"):
+            raise NotKept(result)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        if isinstance(excinfo.value, NotKept):
+            return "\n".join(contract_lines(excinfo.value.result))
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        return self.path, None, f"contract {self.name}"
+
+
+class NotKept(Exception):
+    """A contract that failed or stayed undecided."""
+
+    def __init__(self, result: ContractResult) -> None:
+        super().__init__(f"{result.name}: {result.verdict.name}")
+        self.result = result
+
+
+def chosen(session: pytest.Session) -> list[Contract]:
+    """The contracts that this session asks."""
+    return [item.contract for item in session.items if isinstance(item, ContractItem)]
+
+
+def run_gate(session: pytest.Session) -> None:
+    """Gate once for all selected contracts, and keep the results; UserError for all that a person can repair."""
+    config, contracts = session.config, chosen(session)
+    settings, target = config.stash[SETTINGS], config.stash[TARGET]
+    capture: Any = config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():  # elsewhere, sys.stderr is what pytest puts in its place
+        progress = Replies(sys.stderr, quietly=capture.global_and_fixture_disabled)
+    identity = target.identity
+    progress.begin(
+        f"callproof gates {identity.adapter} on {identity.base}, {len(contracts)} contracts",
+        most_replies(contracts, settings.budget),
+    )
+    try:
+        results = gate(
+            settings.adapter,
+            base=settings.base,
+            format=settings.format,
+            catalogs=settings.catalog,
+            made_up=settings.made_up,
+            seed=settings.seed,
+            budget=settings.budget,
+            engine=engine_from_environment(target),
+            champion=config.stash[CHAMPION],
+            contracts=contracts,
+            cache=Path(settings.cache),
+            progress=progress.show,
+            to_the_end=settings.to_the_end,
+            processes=settings.processes,
+        )
+    finally:
+        progress.close()
+    config.stash[RESULTS] = results
+    if settings.results:
+        results_file.write(results, Path(settings.results))
+
+
+def engine_from_environment(target: Target) -> Engine | None:
+    """The engine that the environment names, or None for the real one."""
+    name = os.environ.get(ENGINE_VARIABLE)
+    if not name:
+        return None
+    module, _, factory = name.partition(":")
+    engine: Engine = getattr(importlib.import_module(module), factory)(target)
+    return engine

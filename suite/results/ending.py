@@ -1,0 +1,82 @@
+"""How every telling of a gate ends, in the order in which it matters: what was measured, what closes the gate, what
+does not gate and looks bad, what to do next, and the verdict as the last line."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from suite.outcome import ContractResult, Counterexample, Results
+from suite.results.summary import closes_gate, counterexample_lines, headline, message_text, standing, verdict_word
+from suite.results.table import BAD, looks_bad, painted, table
+from suite.results.wording import percent, printable
+
+_INDENT = 13
+
+
+def ending(
+    results: Results, width: int, *, colour: bool = False, verbose: bool = False, said: Sequence[str] = ()
+) -> list[str]:
+    """The lines; prose is wrapped at `width`, replies and commands are left whole so that they can be copied.
+
+    `verbose` shows every counterexample in full. `said` is what the teller has to say before the verdict.
+    """
+    bad = looks_bad(results.contracts)
+    blocks = [
+        table(results.contracts, width, colour=colour),
+        *_closing(results.contracts, width, colour, verbose),
+        list(_aside(results.contracts, width, verbose)),
+        textwrap.wrap(f"Not gating, and kept in less than {percent(BAD)}: {bad}", width) if bad else [],
+        list(said),
+        [verdict_line(results, colour=colour)],
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block).split("\n")
+
+
+def verdict_line(results: Results, *, colour: bool = False) -> str:
+    """The verdict of the whole gate, what it took, and how many replies were asked for anew."""
+    replies = ", ".join(f"{count:,} {kind}" for kind, count in results.calls.items() if count)
+    head = painted(headline(results), "pass" if results.passed else "fail", colour)
+    return f"{head}: {standing(results)} ({results.seconds:.1f} s, replies: {replies or 'none'})"
+
+
+def _closing(contracts: Sequence[ContractResult], width: int, colour: bool, verbose: bool) -> Iterator[list[str]]:
+    """What closes the gate, and why, each with its smallest counterexample."""
+    closing = [contract for contract in contracts if closes_gate(contract)]
+    for place, contract in enumerate(closing):
+        text = printable(f"{contract.name}: {contract.verdict.reason}")
+        word = painted(verdict_word(contract).ljust(_INDENT - 4), contract.verdict.name, colour)
+        wrapped = textwrap.wrap(text, width - _INDENT)
+        lines = ["What closes the gate:"] if not place else []
+        lines += [f"  {word}  {wrapped[0]}", *(" " * _INDENT + line for line in wrapped[1:])]
+        shown = contract.counterexamples if verbose else contract.counterexamples[:1]
+        for example in shown:
+            lines += ["", *counterexample_lines(example)]
+        left = len(contract.counterexamples) - len(shown)
+        lines += [f"  (-v shows {left} more)"] if left else []
+        yield lines
+
+
+def _aside(contracts: Sequence[ContractResult], width: int, verbose: bool) -> Iterator[str]:
+    """A counterexample of each contract that does not close the gate: a line each, in full where that is wanted."""
+    broken = [contract for contract in contracts if contract.counterexamples and not closes_gate(contract)]
+    if not broken:
+        return
+    yield "Also broken, without closing the gate" + ("" if verbose else " (-v shows them in full)") + ":"
+    for contract in broken:
+        if not verbose:
+            yield "  " + _in_brief(contract.counterexamples[0], width - 2)
+            continue
+        for example in contract.counterexamples:
+            yield from ("", *counterexample_lines(example))
+
+
+def _in_brief(example: Counterexample, width: int) -> str:
+    """What was asked, got and wanted, in one line; what is asked gives way to what came of it."""
+    asked = message_text(example.case.messages[-1]) if example.case.messages else ""
+    if example.case.variant:
+        asked = example.case.variant.case.request
+    end = f": got {example.got}, wanted {example.wanted}"
+    room = max(30, width - len(example.contract) - len(end) - 4)
+    text = f'{example.contract}: "{textwrap.shorten(asked, room, placeholder=" ...")}"{end}'
+    return textwrap.shorten(printable(text), width, placeholder=" ...")
