@@ -30,6 +30,7 @@ def test_the_main_job_builds_checks_trains_and_calibrates():
 
 
 @pytest.mark.model
+@pytest.mark.as_deployed
 def test_the_adapter_of_the_main_job_passes(tmp_path: Path):
     (tmp_path / "runs" / "release").mkdir(parents=True)
     for step in steps():

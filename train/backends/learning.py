@@ -6,6 +6,7 @@ Imported only once a job has been checked, because it imports torch.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 import warnings
@@ -21,7 +22,7 @@ from torch import distributed
 from transformers import AutoModelForCausalLM, PrinterCallback, Trainer, TrainerCallback, set_seed
 from transformers.utils import logging as transformers_logging
 
-from fixtures.cores import has_bfloat16
+from fixtures.cores import BFLOAT16, has_bfloat16
 from fixtures.errors import UserError
 from suite.engine.target.applied import loaded_problem
 from suite.engine.target.identify import WEIGHTS
@@ -165,7 +166,7 @@ def part() -> None:
 
 def has_bf16() -> bool:
     """Whether this machine multiplies in bfloat16 at full speed; elsewhere it would be slower than float32."""
-    if torch.cuda.is_available():
+    if torch.cuda.is_available() and BFLOAT16 not in os.environ:
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return has_bfloat16()
 

@@ -188,6 +188,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
+@pytest.mark.usefixtures("either_arithmetic")
 @pytest.mark.parametrize("backend", BUILD)
 def test_the_seed_decides_the_adapters_bytes(backend: str, small_base: Path, tmp_path: Path) -> None:
     rows = drawn(12)
@@ -216,6 +217,7 @@ def test_both_backends_take_the_same_steps_up_to_rounding(small_base: Path, tmp_
     assert plain[6] < plain[1]
 
 
+@pytest.mark.usefixtures("either_arithmetic")
 def test_a_trained_run_holds_log_settings_mask_and_an_adapter_that_loads(small_base: Path, tmp_path: Path) -> None:
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
@@ -265,6 +267,7 @@ def test_a_run_that_diverges_leaves_no_adapter(small_base: Path, tmp_path: Path)
     assert not (tmp_path / "trainer" / "adapter").exists()
 
 
+@pytest.mark.usefixtures("either_arithmetic")
 @pytest.mark.parametrize("backend", BUILD)
 def test_a_killed_run_goes_on_from_its_last_checkpoint_to_the_same_adapter(
     backend: str, small_base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -179,6 +179,7 @@ def contents(adapter: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in adapter.iterdir()}
 
 
+@pytest.mark.usefixtures("either_arithmetic")
 @pytest.mark.model
 def test_two_runs_with_one_seed_give_one_adapter_and_a_resumed_one_the_same(start: Path, tmp_path: Path) -> None:
     asked = job(start, tmp_path, rows(16))

@@ -191,6 +191,7 @@ def test_a_scorer_of_another_format_is_refused(small_base: Path, tmp_path: Path,
         train(job(tmp_path, str(small_base), [good()], own=own, format="intent_json"))
 
 
+@pytest.mark.usefixtures("either_arithmetic")
 @pytest.mark.model
 def test_a_run_that_was_stopped_goes_on_to_the_same_adapter(small_base: Path, tmp_path: Path, one_thread: None):
     from transformers import TrainerCallback

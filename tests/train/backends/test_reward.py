@@ -66,6 +66,7 @@ def test_both_answers_are_fed_behind_the_prompt_that_the_gate_sends(form: str, s
             assert decode(work.tokenizer, tuple(ids)) == prompt + wire_of(pair.row, answer, work.format)
 
 
+@pytest.mark.usefixtures("either_arithmetic")
 def test_a_few_steps_on_the_embedded_base_give_a_scorer_that_loads(tmp_path: Path, one_thread: None):
     adapter = train(job(tmp_path, "tiny", settings=replace(QUICK, precision="auto")))
     steps = log(adapter.parent)
