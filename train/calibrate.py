@@ -104,7 +104,9 @@ def ask(engine: Engine, cases: Sequence[Case], kind: str) -> Pairs:
 
     A reply without the figure is left out: there is nothing to map.
     """
-    asker = Asker(engine, max_new_tokens=MAX_NEW_TOKENS, progress=Replies(sys.stderr).show)
+    progress = Replies(sys.stderr)
+    progress.begin(f"asking {engine.identity.adapter} fresh cases", len(cases))
+    asker = Asker(engine, max_new_tokens=MAX_NEW_TOKENS, progress=progress.show)
     replies = asker.ask(cases, "calibrating")
     judged = [calibrated_confidence.judge(case, reply) for case, reply in zip(cases, replies, strict=True)]
     scored = [outcome for outcome in judged if isinstance(outcome, Scored) and kind in outcome.confidence]

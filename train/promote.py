@@ -188,12 +188,18 @@ def _tools(settings: Settings) -> Tools:
     """The real gate with these settings."""
     from suite import gate
     from suite.engine import identify
+    from suite.lanes.budget import most_replies
     from suite.lanes.loading import load_contracts
     from suite.results import file as results
 
     contracts = load_contracts(Path(settings.contracts) if settings.contracts else None)
 
     def run_gate(run: Path, champion: Path | None) -> Results:
+        progress = Replies(sys.stderr)
+        progress.begin(
+            f"gating {run}, fewer where the case is clear",
+            most_replies(contracts, settings.budget),
+        )
         return gate(
             run,
             champion=identify_champion(champion, settings) if champion else None,
@@ -205,7 +211,7 @@ def _tools(settings: Settings) -> Tools:
             budget=settings.budget,
             contracts=contracts,
             cache=Path(settings.cache),
-            progress=Replies(sys.stderr).show,
+            progress=progress.show,
         )
 
     return Tools(

@@ -26,7 +26,7 @@ from fixtures.errors import UserError
 from fixtures.formats import Format
 from fixtures.progress import Replies
 from fixtures.types import Case
-from suite.contracts import GATING
+from suite.contracts import CONTRACTS, GATING
 from suite.exam.scene import Scene
 from suite.judging.contract import Contract
 from suite.outcome import Broken, Ceiling, Held, NoWorse, Results, Scored
@@ -246,23 +246,26 @@ def _tools(options: argparse.Namespace, settings: Settings) -> Tools:
     from suite.engine import identify
     from suite.gating import MAX_NEW_TOKENS, open_engine
     from suite.lanes.asking import Asker
+    from suite.lanes.budget import most_replies
     from suite.results import file as results
     from train.backends.registry import train
     from train.job import Job
     from train.job import Settings as Hyperparameters
     from train.rows.leaks import exam_cases, exam_requests
 
-    progress, cache = Replies(sys.stderr).show, Path(settings.cache)
+    replies, cache = Replies(sys.stderr), Path(settings.cache)
 
     def run_gate(run: Path) -> Results:
         asked: dict[str, Any] = {
             "catalogs": settings.catalog, "made_up": settings.made_up, "seed": settings.seed, "budget": settings.budget
         }  # fmt: skip
-        return gate(run, cache=cache, progress=progress, **asked)
+        replies.begin(f"gating {run}, fewer where the case is clear", most_replies(CONTRACTS, settings.budget))
+        return gate(run, cache=cache, progress=replies.show, **asked)
 
     def ask(run: Path, cases: Sequence[Case]) -> Sequence[Reply]:
         engine = open_engine(identify(run, None, None), cache)
-        return Asker(engine, max_new_tokens=MAX_NEW_TOKENS, progress=progress).ask(cases, "repairing")
+        replies.begin(f"asking {run} fresh cases", len(cases))
+        return Asker(engine, max_new_tokens=MAX_NEW_TOKENS, progress=replies.show).ask(cases, "repairing")
 
     def train_on(run: Path, data: Path, out: Path) -> None:
         rate = options.learning_rate or BACKENDS[options.backend]

@@ -99,7 +99,7 @@ def run_gate(session: pytest.Session) -> None:
         progress = Replies(sys.stderr, quietly=capture.global_and_fixture_disabled)
     identity = target.identity
     progress.begin(
-        f"callproof gates {identity.adapter} on {identity.base}, {len(contracts)} contracts",
+        f"gating {identity.adapter} on {identity.base} by {len(contracts)} contracts, fewer where the case is clear",
         most_replies(contracts, settings.budget),
     )
     try:

@@ -143,7 +143,7 @@ def test_a_budget_that_cannot_do_is_told_before_the_gate_runs(gate):
 
 def test_a_log_file_learns_that_a_gate_has_begun(gate):
     _, output = gate("-k", "valid_calls")
-    assert "callproof gates none on base, 1 contracts: at most" in output
+    assert "gating none on base by 1 contracts, fewer where the case is clear: at most" in output
 
 
 def test_undecided_is_called_undecided(gate):
