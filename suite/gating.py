@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from fixtures.choosing import SeededChooser
-from fixtures.errors import check_percentage
+from fixtures.errors import UserError, check_percentage
 from fixtures.types import Case
 from fixtures.versions import installed
 from suite.contracts import CONTRACTS
@@ -39,6 +39,7 @@ from suite.outcome import (
     Rate,
     Results,
     Scored,
+    Unwritten,
     Verdict,
 )
 from suite.settings import DEFAULT_BUDGET, MADE_UP
@@ -77,7 +78,7 @@ def gate(
     and a killed run goes on. `to_the_end` has each gating contract measure its whole budget, so that adapters can be
     compared by their figures; a verdict is as true, and takes longer. `processes` answer together; by default one for
     each core if the base is small and on a processor, else one. Raises UserError for every kind of bad input, before
-    any model is loaded where that can be known.
+    any model is loaded where that can be known, and `Unwritten`, which has the results, if the disk failed afterwards.
     """
     check_percentage(made_up, "made_up")
     named = tuple(catalogs) or DEFAULT_CATALOGS
@@ -146,6 +147,7 @@ class Run:
         self.alone = tuple(c for c in self.contracts if not isinstance(c.bar, NoWorse))
         self.risks = GATE_RISKS.shared(sum(c.bar.gating for c in self.contracts))
         self.summed: dict[str, tuple[int, Statistics]] = {}
+        self.unwritten: UserError | None = None
         self.cut_short: set[str] = set()
         """The contracts that got fewer cases than they would have had, because a gating one had failed."""
 
@@ -167,7 +169,7 @@ class Run:
             self._conclude(c, judged[c.name], failed) if c in self.alone else self._compare(c, judged)
             for c in self.contracts
         )
-        return Results(
+        results = Results(
             identity=self.engine.identity,
             catalogs={c.catalog.name: c.digest for c in self.scene.catalogs},
             made_up_percent=self.scene.made_up_percent,
@@ -184,6 +186,9 @@ class Run:
             calibrator=calibrator.used if (calibrator := calibrator_of(self.engine)) else None,
             to_the_end=self.to_the_end,
         )
+        if self.unwritten:
+            raise Unwritten(self.unwritten, results)
+        return results
 
     def _measure(
         self, contracts: Sequence[Contract], judged: dict[str, list[Judged]], whole: int, *, at_once: int | None = None
@@ -268,7 +273,10 @@ class Run:
         calls = self.budget.shrink if contract.bar.gating else 0
         examples = counterexamples(contract, judged, self.asker, calls, self._replay(contract))
         for example in examples:
-            self.corpus.keep(contract.name, example.case)
+            try:
+                self.corpus.keep(contract.name, example.case)
+            except UserError as error:  # people wait for the verdict, which needs no disk
+                self.unwritten = self.unwritten or error
         return ContractResult(
             name=contract.name,
             promise=contract.promise,

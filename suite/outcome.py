@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from fixtures.errors import UserError
 from fixtures.types import Case
 from suite.settings import MADE_UP
 
@@ -234,3 +235,11 @@ class Results:
         """True only if there are gating contracts and every one of them passed."""
         gating = [c for c in self.contracts if c.bar.gating]
         return bool(gating) and all(c.verdict.name == "pass" for c in gating)
+
+
+class Unwritten(UserError):
+    """A gate came to its verdict, and something that it should leave behind could not be written."""
+
+    def __init__(self, error: UserError, results: Results) -> None:
+        super().__init__(error.where, error.problem, allowed=error.allowed, hint=error.hint)
+        self.results = results

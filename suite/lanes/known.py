@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from fixtures.errors import UserError
+from fixtures.files import write_text
 from fixtures.types import Case
 from suite.results.file import case_from_json, case_to_json
 
@@ -22,14 +23,11 @@ class Corpus:
         return [self._read(path) for path in sorted((self.folder / contract).glob("*.json"))]
 
     def keep(self, contract: str, case: Case) -> Path:
-        """Store a case, once; the file appears whole or not at all."""
+        """Store a case, once; the file appears whole or not at all. UserError if it cannot be written."""
         text = json.dumps(case_to_json(case), indent=1, ensure_ascii=False)
         path = self.folder / contract / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(".partial")
-            partial.write_text(text, encoding="utf-8")
-            partial.replace(path)
+            write_text(path, text)
         return path
 
     @staticmethod

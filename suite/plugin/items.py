@@ -18,7 +18,7 @@ from suite.gating import gate
 from suite.judging.contract import Contract
 from suite.lanes.budget import most_replies
 from suite.lanes.loading import contract_files, contracts_in
-from suite.outcome import ContractResult, NoWorse
+from suite.outcome import ContractResult, NoWorse, Results, Unwritten
 from suite.plugin.stash import CHAMPION, RESULTS, SETTINGS, TARGET
 from suite.results import file as results_file
 from suite.results.summary import contract_lines
@@ -119,11 +119,19 @@ def run_gate(session: pytest.Session) -> None:
             to_the_end=settings.to_the_end,
             processes=settings.processes,
         )
+    except Unwritten as error:
+        _keep(config, error.results)
+        raise
     finally:
         progress.close()
+    _keep(config, results)
+
+
+def _keep(config: pytest.Config, results: Results) -> None:
+    """What the session tells, and the file if one was asked for; a disk that fails does not take the verdict along."""
     config.stash[RESULTS] = results
-    if settings.results:
-        results_file.write(results, Path(settings.results))
+    if config.stash[SETTINGS].results:
+        results_file.write(results, Path(str(config.stash[SETTINGS].results)))
 
 
 def engine_from_environment(target: Target) -> Engine | None:

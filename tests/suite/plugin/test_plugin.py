@@ -207,3 +207,20 @@ def test_what_is_kept_stands_at_home_however_the_option_is_written(run, words, t
     run(*words, f"--base={tmp_path / 'base'}", "--budget=40", "-k", "chooses_a_tool", folder=below)
     assert (home / ".callproof" / "counterexamples").is_dir()
     assert not (below / ".callproof").exists()
+
+
+def test_where_a_counterexample_cannot_be_kept_the_verdict_is_told_all_the_same(gate, tmp_path):
+    (tmp_path / ".callproof").mkdir()
+    (tmp_path / ".callproof" / "counterexamples").write_text("a file, where a folder is to be made")
+    code, output = gate("-k", "chooses_a_tool", "--results", "r.json")
+    assert code == 4
+    assert output.count("cannot be written") == 1
+    assert "Gate not passed: 0 of 1 gating contract passed, 1 failed" in output
+    assert read(tmp_path / "r.json").contracts
+
+
+def test_where_results_cannot_be_written_the_verdict_is_told_all_the_same(gate, tmp_path):
+    (tmp_path / "taken").write_text("")
+    code, output = gate("-k", "chooses_a_tool", "--results", "taken/r.json")
+    assert code == 4
+    assert "Gate not passed" in output
