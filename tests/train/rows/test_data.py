@@ -58,7 +58,7 @@ FAULTS: dict[str, tuple[Callable[[dict[str, Any]], Any], str, str]] = {
     "no tools": (lambda r: r.pop("tools"), "/tools", "--tools"),
     "tools no list": (lambda r: r.update(tools={"a": 1}), "/tools", "not a catalog|list"),
     "misspelt key of a tool": (
-        lambda r: r["tools"][0]["function"].update(paramaters={}), "/tools", "/0/function/paramaters: there is no such key"
+        lambda r: r["tools"][0]["function"].update(paramaters={}), "/tools", "/0/function/paramaters: there is no such",
     ),
     "tool twice": (lambda r: r["tools"].append(r["tools"][0]), "/tools", "another tool has this name"),
     "invalid schema": (
