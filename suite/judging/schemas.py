@@ -28,10 +28,20 @@ def first_fault(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:
         return f"/: the tool's schema cannot be used: {shown(str(unreadable).partition(chr(10))[0], 200)}"
     if error is not None:
         return f"/{'/'.join(map(str, error.absolute_path))}: {_short(error)}"
-    undeclared = sorted(set(arguments) - set(schema.get("properties", {})))
+    undeclared = sorted(set(arguments) - _declared(schema))
     if undeclared and schema.get("additionalProperties") is None:
         return f"/{undeclared[0]}: this argument is not declared"
     return ""
+
+
+def _declared(schema: Any) -> set[str]:
+    """The names of arguments that a schema speaks of, in its alternatives too."""
+    if not isinstance(schema, Mapping):
+        return set()
+    found = set(schema.get("properties", {}))
+    for key in ("allOf", "anyOf", "oneOf"):
+        found = found.union(*map(_declared, schema.get(key, ())))
+    return found.union(*(_declared(schema.get(key)) for key in ("if", "then", "else")))
 
 
 def _short(error: ValidationError) -> str:
