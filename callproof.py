@@ -59,6 +59,11 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "const": True,
         "help": "measure the whole budget even if a contract is decided, to compare adapters by their figures",
     },
+    "leave_out_unaskable": {
+        "action": "store_const",
+        "const": True,
+        "help": "never ask for tools for which no request can be made up, instead of refusing their catalog",
+    },
     "processes": {
         "metavar": "N",
         "type": int,

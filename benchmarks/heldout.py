@@ -22,8 +22,7 @@ from fixtures.vocab import words
 from suite.engine import identify, start_engine
 from suite.exam.cases import answers, clear
 from suite.exam.scene import Scene
-from suite.gating import MAX_NEW_TOKENS
-from suite.lanes.asking import Asker
+from suite.lanes.asking import MAX_NEW_TOKENS, Asker
 from suite.reply import Reply
 from suite.statistics.stats import clopper_pearson
 

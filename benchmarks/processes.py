@@ -18,7 +18,7 @@ from fixtures.choosing import SeededChooser
 from suite.engine import Engine, PooledEngine, identify, load_engine, processes_for
 from suite.exam.cases import stressed
 from suite.exam.scene import Scene
-from suite.gating import MAX_NEW_TOKENS
+from suite.lanes.asking import MAX_NEW_TOKENS
 from suite.lanes.budget import ROUND
 
 ONE, SEVERAL = "one process", "several processes"

@@ -28,9 +28,9 @@ from suite.contracts import GATING
 from suite.engine import identify, start_engine
 from suite.engine.cached import CachedEngine
 from suite.exam.scene import Scene
-from suite.gating import MAX_NEW_TOKENS, open_engine
+from suite.gating import open_engine
 from suite.judging.contract import Contract
-from suite.lanes.asking import Asker
+from suite.lanes.asking import MAX_NEW_TOKENS, Asker
 from suite.outcome import Ceiling, Held, NotApplicable, Scored
 from suite.settings import MADE_UP
 from suite.statistics.stats import clopper_pearson

@@ -24,9 +24,8 @@ from fixtures.types import Case
 from suite.contracts import CONTRACTS
 from suite.engine import Engine, identify, load_engine
 from suite.exam.scene import Scene
-from suite.gating import MAX_NEW_TOKENS
 from suite.judging.contract import Contract
-from suite.lanes.asking import Asker
+from suite.lanes.asking import MAX_NEW_TOKENS, Asker
 from suite.lanes.reduce import reduce, size
 from suite.lanes.search import collect, explore
 from suite.outcome import Broken, Outcome

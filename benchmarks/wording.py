@@ -21,8 +21,7 @@ from fixtures.grammar.tools import SpokenTool
 from fixtures.types import Case, Catalog, Oracle, Tool, user
 from fixtures.vocab import words
 from suite.engine import identify, load_engine
-from suite.gating import MAX_NEW_TOKENS
-from suite.lanes.asking import Asker
+from suite.lanes.asking import MAX_NEW_TOKENS, Asker
 from suite.statistics.stats import clopper_pearson
 
 

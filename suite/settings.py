@@ -33,6 +33,7 @@ class Settings:
     contracts: str | None = None
     champion: str | None = None
     to_the_end: bool = False
+    leave_out_unaskable: bool = False
     processes: int | None = None
     results: str | None = None
     cache: str = ".callproof"
@@ -47,7 +48,8 @@ _TABLE = re.compile(r"^\s*\[tool\.callproof\b", re.MULTILINE)
 _PATHS = ("contracts", "champion", "results")
 _KINDS: Mapping[str, type] = {
     "adapter": str, "base": str, "format": str, "catalog": list, "made_up": int, "seed": int, "budget": int,
-    "contracts": str, "champion": str, "to_the_end": bool, "processes": int, "results": str, "cache": str,
+    "contracts": str, "champion": str, "to_the_end": bool, "leave_out_unaskable": bool,
+    "processes": int, "results": str, "cache": str,
 }  # fmt: skip
 
 

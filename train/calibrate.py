@@ -24,8 +24,8 @@ from suite.calibration.fitting import LEAST_UNITS, Fitted, Pairs, fit
 from suite.contracts.calibrated_confidence import calibrated_confidence
 from suite.engine import Engine, identify
 from suite.exam.scene import Scene
-from suite.gating import MAX_NEW_TOKENS, open_engine
-from suite.lanes.asking import Asker
+from suite.gating import open_engine
+from suite.lanes.asking import MAX_NEW_TOKENS, Asker
 from suite.outcome import Scored
 from train.gate_options import add_gate, gate_settings
 from train.screen import say
@@ -53,7 +53,8 @@ def main(options: argparse.Namespace) -> int:
         raise UserError("--rows", f"{options.rows} requests tell too little", allowed=f"{LEAST_UNITS} and more")
     # Not with its calibrator: that one is about to be made anew, and one of before would be refused.
     target = identify(options.run, settings.base, settings.format, calibrated=False)
-    scene = Scene.on(settings.catalog, settings.made_up, SPLIT)
+    left_out = settings.leave_out_unaskable
+    scene = Scene.on(settings.catalog, settings.made_up, SPLIT, form=target.format, leave_out_unaskable=left_out)
     engine = open_engine(target, Path(settings.cache))
     calibrator, told = calibrate(engine, scene, options.rows, options.seed, options.method)
     assert target.adapter  # identify has refused a path that is no adapter

@@ -212,6 +212,7 @@ def _tools(settings: Settings) -> Tools:
             contracts=contracts,
             cache=Path(settings.cache),
             progress=progress.show,
+            leave_out_unaskable=settings.leave_out_unaskable,
         )
 
     return Tools(

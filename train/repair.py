@@ -229,7 +229,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Run the command; 0 if the adapter passes in the end, 1 if not."""
     settings = gate_settings(options, *_OF_THE_GATE)
-    scene = Scene.on(settings.catalog, settings.made_up, "train")
+    left_out = settings.leave_out_unaskable
+    scene = Scene.on(settings.catalog, settings.made_up, "train", leave_out_unaskable=left_out)
     rounds = repair(
         options.run, options.out, GATING, scene, _tools(options, settings), rounds=options.rounds, cases=options.cases
     )
@@ -244,8 +245,8 @@ def _tools(options: argparse.Namespace, settings: Settings) -> Tools:
     """The real gate, engine and SFT."""
     from suite import gate
     from suite.engine import identify
-    from suite.gating import MAX_NEW_TOKENS, open_engine
-    from suite.lanes.asking import Asker
+    from suite.gating import open_engine
+    from suite.lanes.asking import MAX_NEW_TOKENS, Asker
     from suite.lanes.budget import most_replies
     from suite.results import file as results
     from train.backends.registry import train
@@ -257,7 +258,8 @@ def _tools(options: argparse.Namespace, settings: Settings) -> Tools:
 
     def run_gate(run: Path) -> Results:
         asked: dict[str, Any] = {
-            "catalogs": settings.catalog, "made_up": settings.made_up, "seed": settings.seed, "budget": settings.budget
+            "catalogs": settings.catalog, "made_up": settings.made_up, "seed": settings.seed, "budget": settings.budget,
+            "leave_out_unaskable": settings.leave_out_unaskable,
         }  # fmt: skip
         replies.begin(f"gating {run}, fewer where the case is clear", most_replies(CONTRACTS, settings.budget))
         return gate(run, cache=cache, progress=replies.show, **asked)

@@ -12,6 +12,8 @@ from suite.calibration import Calibrator
 from suite.engine import Engine
 from suite.reply import Reply
 
+MAX_NEW_TOKENS = 160
+"""Of a reply; a longer one is cut off, and then it is not clean."""
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with what is going on, how many replies are there, and how many are awaited."""
 

@@ -117,6 +117,7 @@ def run_gate(session: pytest.Session) -> None:
             cache=Path(settings.cache),
             progress=progress.show,
             to_the_end=settings.to_the_end,
+            leave_out_unaskable=settings.leave_out_unaskable,
             processes=settings.processes,
         )
     except Unwritten as error:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from fixtures.catalogs import load_catalog
 from fixtures.errors import UserError
 from suite.engine import Target, identify
+from suite.exam.scene import Scene
 from suite.lanes.loading import load_contracts
 from suite.plugin import hooks
 from suite.plugin.items import CONTRACTS_FOLDER
@@ -27,8 +27,7 @@ def start(config: pytest.Config, command_line: Mapping[str, Any]) -> None:
         settings = read_settings(command_line, config.invocation_params.dir)
         target = target_of(settings)
         champion = champion_of(settings)
-        for name in settings.catalog:
-            load_catalog(name)
+        Scene.on(settings.catalog, form=target.format, leave_out_unaskable=settings.leave_out_unaskable)
         load_contracts(settings.own_contracts)
     except UserError as error:
         raise pytest.UsageError(str(error)) from error

@@ -19,7 +19,7 @@ from typing import Any
 from fixtures.datasets.rows import case_of
 from fixtures.errors import UserError
 from fixtures.types import Case
-from suite.gating import MAX_NEW_TOKENS
+from suite.lanes.asking import MAX_NEW_TOKENS
 from suite.reply import Generation, Reply
 from train.backends.material import Material, Prepared
 from train.backends.prepare import finish, gather, open_work

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fixtures.progress import Replies
 from suite.engine.target.identify import Target
-from suite.gating import MAX_NEW_TOKENS
+from suite.lanes.asking import MAX_NEW_TOKENS
 from suite.reply import Reply
 
 if TYPE_CHECKING:
