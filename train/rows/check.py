@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,12 @@ from fixtures.formats import FORMATS, load_format
 from train.job import Settings
 from train.rows.advice import Advice, advise
 from train.rows.checks import Fault
-from train.rows.data import Row, digest, read_rows
+from train.rows.data import Row, Seen, digest, read_rows
 from train.rows.findings import GROUPS, Finding, listing, to_json
 from train.rows.leaks import add_exam, exam_settings, leaks
-from train.rows.mask import Example, encode, load_tokenizer, show
+from train.rows.mask import Example, encode_all, load_tokenizer, show
 from train.rows.survey import survey
-from train.screen import say
+from train.screen import Counter, say
 
 ABOUT = "check training data: what breaks training, what teaches faults, what is worth knowing; trains nothing"
 SECONDS_A_TOKEN = 1 / 2000
@@ -38,6 +39,7 @@ class Report:
     tokens: tuple[int, ...]
     """Of each row that can be trained on, in the file's order."""
     preview: str
+    forms: tuple[Seen, ...] = ()
 
     @property
     def broken(self) -> bool:
@@ -59,7 +61,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Print the report; returns 1 if something breaks training. Raises UserError for input that cannot be read."""
     report = examine(options)
-    say(f"{options.data}: {len(report.rows)} rows can be trained on\n")
+    say(f"{options.data}: {len(report.rows)} rows can be trained on")
+    say("".join(f"  read as {seen.text}\n" for seen in report.forms))
     say(listing(report.findings) + "\n")
     if report.tokens:
         say(
@@ -77,18 +80,36 @@ def examine(options: argparse.Namespace) -> Report:
     exam, known = exam_settings(options, options.catalog)
     form, base = load_format(options.format), resolve_base(options.base)
     catalog = load_catalog(options.tools).catalog.declarations() if options.tools else None
-    read = read_rows(options.data, form, catalog, context_field=options.context_field)
+    shown = Counter(sys.stderr)
+    read = read_rows(options.data, form, catalog, context_field=options.context_field, progress=percent(shown, "read"))
     tokenizer = load_tokenizer(base.path, form)
-    encoded = [(row, encode(row, form, tokenizer, options.max_length)) for row in read.rows]
-    rows = tuple(row for row, found in encoded if isinstance(found, Example))
-    examples = [found for _, found in encoded if isinstance(found, Example)]
-    faults = [*read.faults, *(found for _, found in encoded if isinstance(found, Fault))]
+    total = len(read.rows)
+    told = percent(shown, "tokenised")
+    encoded = encode_all(read.rows, form, tokenizer, options.max_length, lambda done: told(done / total))
+    rows = tuple(row for row, found in zip(read.rows, encoded, strict=True) if isinstance(found, Example))
+    examples = [found for found in encoded if isinstance(found, Example)]
+    faults = [*read.faults, *(found for found in encoded if isinstance(found, Fault))]
     findings = broken(faults)
     if rows:
-        findings += [*survey(rows), *leaks(rows, exam.seed, exam.catalog, known, exam.made_up)]
+        findings += [*survey(rows, percent(shown, "compared"))]
+        findings += leaks(rows, exam.seed, exam.catalog, known, exam.made_up)
     preview = show(examples[0], tokenizer) if examples else ""
     ordered = tuple(sorted(findings, key=lambda finding: GROUPS.index(finding.group)))
-    return Report(rows, ordered, advise(rows, ordered, gpu=has_gpu()), tuple(len(e.ids) for e in examples), preview)
+    lengths = tuple(len(e.ids) for e in examples)
+    return Report(rows, ordered, advise(rows, ordered, gpu=has_gpu()), lengths, preview, read.forms)
+
+
+def percent(shown: Counter, what: str) -> Callable[[float], None]:
+    """A progress in shares of one, shown in percent whenever that changes."""
+    last = -1
+
+    def show(share: float) -> None:
+        nonlocal last
+        if (now := int(share * 100)) > last:
+            last = now
+            shown.show(f"rows {what}, percent", now, 100)
+
+    return show
 
 
 def broken(faults: Sequence[Fault]) -> list[Finding]:
@@ -117,6 +138,7 @@ def as_json(data: Path, report: Report) -> dict[str, Any]:
     """The report as JSON."""
     return {
         "data": {"path": str(data), "digest": digest(report.rows), "rows": len(report.rows)},
+        "forms": [{"form": seen.form, "rows": seen.rows, "converted": dict(seen.notes)} for seen in report.forms],
         "findings": to_json(report.findings),
         "advice": {"phase": report.advice.phase, "reasons": list(report.advice.reasons)},
         "tokens": {"total": sum(report.tokens), "longest": max(report.tokens, default=0)},
