@@ -23,7 +23,8 @@ from train.job import Job, as_json, check
 from train.processes import count, is_main
 from train.rows.checks import Fault
 from train.rows.data import Checked, Row, accept, digest, read_rows
-from train.rows.mask import Example, encode_all, load_tokenizer, show
+from train.rows.encoding import encode_all
+from train.rows.mask import Example, load_tokenizer, show
 from train.rows.survey import is_grounded
 from train.screen import say
 

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fixtures.bases import resolve_base
 from fixtures.catalogs import load_catalog
-from fixtures.files import write_text
+from fixtures.files import check_free, write_text
 from fixtures.formats import FORMATS, load_format
 from train.job import Settings
 from train.rows.advice import Advice, advise
 from train.rows.checks import Fault
-from train.rows.data import Row, Seen, digest, read_rows
+from train.rows.data import Row, Seen, digest, percent, read_rows
+from train.rows.encoding import encode_all
 from train.rows.findings import GROUPS, Finding, listing, to_json
 from train.rows.leaks import add_exam, exam_settings, leaks
-from train.rows.mask import Example, encode_all, load_tokenizer, show
+from train.rows.mask import Example, load_tokenizer, show
 from train.rows.survey import survey
 from train.screen import Counter, say
 
 ABOUT = "check training data: what breaks training, what teaches faults, what is worth knowing; trains nothing"
+_REPORT = re.compile(r'\{\s*"data": \{\s*"path": ')
+"""How a report as JSON begins."""
 SECONDS_A_TOKEN = 1 / 2000
 """Of training the embedded base on two cores: 237,713 tokens of 400 hotel rows, twice, took 244 s with start-up."""
 
@@ -56,10 +60,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_exam(parser)
     parser.add_argument("--catalog", action="append", default=[], help="a catalog of that exam; repeatable")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the findings there as JSON")
+    parser.add_argument("--overwrite", action="store_true", help="write it over a file that is no such report")
 
 
 def main(options: argparse.Namespace) -> int:
     """Print the report; returns 1 if something breaks training. Raises UserError for input that cannot be read."""
+    if options.json:
+        check_free(options.json, options.overwrite, lambda text: _REPORT.match(text) is not None)
     report = examine(options)
     say(f"{options.data}: {len(report.rows)} rows can be trained on")
     say("".join(f"  read as {seen.text}\n" for seen in report.forms))
@@ -83,9 +90,7 @@ def examine(options: argparse.Namespace) -> Report:
     shown = Counter(sys.stderr)
     read = read_rows(options.data, form, catalog, context_field=options.context_field, progress=percent(shown, "read"))
     tokenizer = load_tokenizer(base.path, form)
-    total = len(read.rows)
-    told = percent(shown, "tokenised")
-    encoded = encode_all(read.rows, form, tokenizer, options.max_length, lambda done: told(done / total))
+    encoded = encode_all(read.rows, form, tokenizer, options.max_length, percent(shown, "tokenised"))
     rows = tuple(row for row, found in zip(read.rows, encoded, strict=True) if isinstance(found, Example))
     examples = [found for found in encoded if isinstance(found, Example)]
     faults = [*read.faults, *(found for found in encoded if isinstance(found, Fault))]
@@ -97,19 +102,6 @@ def examine(options: argparse.Namespace) -> Report:
     ordered = tuple(sorted(findings, key=lambda finding: GROUPS.index(finding.group)))
     lengths = tuple(len(e.ids) for e in examples)
     return Report(rows, ordered, advise(rows, ordered, gpu=has_gpu()), lengths, preview, read.forms)
-
-
-def percent(shown: Counter, what: str) -> Callable[[float], None]:
-    """A progress in shares of one, shown in percent whenever that changes."""
-    last = -1
-
-    def show(share: float) -> None:
-        nonlocal last
-        if (now := int(share * 100)) > last:
-            last = now
-            shown.show(f"rows {what}, percent", now, 100)
-
-    return show
 
 
 def broken(faults: Sequence[Fault]) -> list[Finding]:

@@ -117,7 +117,7 @@ def _learned(message: Mapping[str, Any]) -> tuple[str, str] | None:
         return None
     for mark in _THINKING:
         if mark in content:
-            problem = f"whether the reasoning in {mark} is to be learned is not told, and the gate takes none: cut it out"
+            problem = f"whether the reasoning in {mark} is to be learned is not told, and the gate takes none; cut it"
             return "/content", problem
     for mark in _CALLS_OF_OTHERS:
         if mark in content:
@@ -162,7 +162,8 @@ def _is_call(message: Mapping[str, Any], schemas: Mapping[str, Any]) -> bool:
     if not content.lstrip().startswith(("{", "[")) or '"name"' not in content:
         return False
     found = parse_strictly(content)
-    return any(isinstance(one, dict) and one.get("name") in schemas for one in (found if isinstance(found, list) else [found]))
+    listed = found if isinstance(found, list) else [found]
+    return any(isinstance(one, dict) and str(one.get("name")) in schemas for one in listed)
 
 
 def _call_problem(call: Any, schemas: Mapping[str, Mapping[str, Any]]) -> tuple[str, str, str] | None:

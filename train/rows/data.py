@@ -23,6 +23,7 @@ from train.rows.forms.draft import NOT_GIVEN, Draft, Unreadable
 from train.rows.forms.registry import draft_of
 from train.rows.nulls import has_null, without_padding
 from train.rows.tools import Declarations, tools_of
+from train.screen import Counter as Counting
 
 MAX_FAULTS_SHOWN = 10
 """More than a screen of faults helps nobody; the rest are counted."""
@@ -61,7 +62,8 @@ class Seen:
     def text(self) -> str:
         """Such as `OpenAI fine-tuning: 3 rows; arguments as JSON text`."""
         told = [note if count == self.rows else f"{note} ({count})" for note, count in self.notes.items()]
-        return f"{self.form}: {self.rows} {'row' if self.rows == 1 else 'rows'}" + ("; " + ", ".join(told) if told else "")
+        counted = f"{self.form}: {self.rows} {'row' if self.rows == 1 else 'rows'}"
+        return "; ".join(filter(None, [counted, ", ".join(told)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,7 @@ def read_rows(
     """
     rows: list[Row] = []
     faults: list[Fault] = []
-    counts: Counter[str] = Counter()
-    notes: dict[str, Counter[str]] = {}
+    counts: dict[str, Counter[str]] = {}
     for read in read_each(path, catalog, trust_calls=trust_calls):
         found = read.found
         if context_field and isinstance(found, Row):
@@ -118,11 +119,28 @@ def read_rows(
             faults.append(problem)
         elif isinstance(found, Row) and read.draft:
             rows.append(found)
-            counts[read.draft.form] += 1
-            notes.setdefault(read.draft.form, Counter()).update(read.draft.notes)
+            counts.setdefault(read.draft.form, Counter()).update(["", *read.draft.notes])
         progress(read.share)
-    seen = tuple(Seen(name, count, notes[name]) for name, count in counts.most_common())
-    return Checked(tuple(rows), tuple(faults), seen)
+    return Checked(tuple(rows), tuple(faults), seen_of(counts))
+
+
+def seen_of(counts: Mapping[str, Counter[str]]) -> tuple[Seen, ...]:
+    """The forms by how often they were seen; of each, the empty note counts its rows."""
+    seen = [Seen(form, notes[""], {note: notes[note] for note in notes if note}) for form, notes in counts.items()]
+    return tuple(sorted(seen, key=lambda one: -one.rows))
+
+
+def percent(shown: Counting, what: str) -> Callable[[float], None]:
+    """A progress in shares of one, shown in percent whenever that changes."""
+    last = -1
+
+    def show(share: float) -> None:
+        nonlocal last
+        if (now := int(share * 100)) > last:
+            last = now
+            shown.show(f"rows {what}, percent", now, 100)
+
+    return show
 
 
 def read_each(path: Path, catalog: Declarations | None = None, *, trust_calls: bool = False) -> Iterator[Read]:

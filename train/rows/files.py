@@ -123,8 +123,8 @@ def _skip(text: str, at: int) -> int:
 
 def _parquet(path: Path) -> Iterator[Record]:
     # Not at the top: it takes a quarter of a second, and few files are of this kind.
-    import pyarrow as arrow
-    import pyarrow.parquet as parquet
+    import pyarrow as arrow  # type: ignore[import-untyped]
+    import pyarrow.parquet as parquet  # type: ignore[import-untyped]
 
     try:
         with parquet.ParquetFile(path) as file:

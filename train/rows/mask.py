@@ -8,7 +8,7 @@ gate sends as its prompt.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -18,9 +18,6 @@ from fixtures.formats import Format, Rendered
 from train.rows.checks import Fault
 from train.rows.data import Row
 from train.rows.pieces import IGNORED, Piece, Pieces
-
-_COMPARED = 64
-"""Rows at the start, and one in so many behind them, whose pieces are compared with the whole text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,35 +68,7 @@ def token_ids(tokenizer: Any, text: str) -> list[int]:
     return list(tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
-def encode_all(
-    rows: Sequence[Row],
-    form: Format,
-    tokenizer: Any,
-    max_length: int,
-    progress: Callable[[int], None] = lambda done: None,
-) -> list[Example | Fault]:
-    """For each row its ids and labels, or why it cannot be trained on; `progress` is told how many are done.
-
-    Tokenised piece by piece; if that ever differs from the whole text in the rows that are compared, no pieces are used.
-    """
-    pieces = Pieces(tokenizer, form)
-    found: list[Example | Fault] = []
-    for number, row in enumerate(rows):
-        example = encode(row, form, tokenizer, max_length, pieces)
-        if pieces.apart and (number < _COMPARED or number % _COMPARED == 0):
-            text = form.render(row.messages, row.tools).text
-            if pieces.ids(text) != list(pieces.whole(text).ids):
-                pieces.apart = False
-                found = [encode(before, form, tokenizer, max_length, pieces) for before in rows[:number]]
-                example = encode(row, form, tokenizer, max_length, pieces)
-        found.append(example)
-        progress(number + 1)
-    return found
-
-
-def encode(
-    row: Row, form: Format, tokenizer: Any, max_length: int, pieces: Pieces | None = None
-) -> Example | Fault:
+def encode(row: Row, form: Format, tokenizer: Any, max_length: int, pieces: Pieces | None = None) -> Example | Fault:
     """Ids and labels of a row, or why it cannot be trained on with this tokenizer."""
     pieces = pieces or Pieces(tokenizer, form)
     rendered = form.render(row.messages, row.tools)

@@ -1,4 +1,4 @@
-"""Nulls in arguments that say nothing: `datasets` gives every call the keys of all others, and null for what it lacks."""
+"""Nulls in arguments that say nothing: `datasets` gives every call the keys of all others, null where it has none."""
 
 from __future__ import annotations
 

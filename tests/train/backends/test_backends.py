@@ -25,7 +25,8 @@ from train.backends.prepare import Prepared, prepare
 from train.backends.registry import train
 from train.cli import main
 from train.job import Job, Settings
-from train.rows.mask import IGNORED, decode, token_ids
+from train.rows.mask import decode, token_ids
+from train.rows.pieces import IGNORED
 
 pytestmark = pytest.mark.model
 

@@ -270,4 +270,3 @@ def test_the_digest_is_of_content_and_order_not_of_spelling(tmp_path: Path) -> N
     assert same[0] == same[1]
     assert digest(read(tmp_path, [b, a]).rows) != same[0]
     assert digest(read(tmp_path, [good(level=4), b]).rows) != same[0]
-

@@ -14,7 +14,8 @@ from fixtures.types import ToolCall, assistant, user
 from tests.train.making import LAMP, drawn, good, write
 from train.rows.checks import Fault
 from train.rows.data import Row, read_rows
-from train.rows.mask import IGNORED, Example, decode, encode, load_tokenizer, show, token_ids
+from train.rows.mask import Example, decode, encode, load_tokenizer, show, token_ids
+from train.rows.pieces import IGNORED
 
 MAX = 4096
 

@@ -200,8 +200,12 @@ def _name_results(draft: Draft) -> None:
             continue
         if results and calls:
             _pair(calls, results, draft)
-        calls = [c for c in message.get("tool_calls") or () if isinstance(c, dict) and isinstance(c.get("function"), dict)]
+        calls = [call for call in message.get("tool_calls") or () if _has_function(call)]
         results = []
+
+
+def _has_function(call: Any) -> bool:
+    return isinstance(call, dict) and isinstance(call.get("function"), dict)
 
 
 def _pair(calls: list[Mapping[str, Any]], results: list[Said], draft: Draft) -> None:
@@ -239,7 +243,8 @@ def _told(known: int | None, draft: Draft) -> None:
 
 def _reorder(results: list[Said], order: list[int], draft: Draft) -> None:
     """Results in the order of their calls: a format that names the tool only could not tell two calls of one apart."""
-    sorted_by_call = [(said.message, said.place) for _, said in sorted(zip(order, results, strict=True), key=lambda p: p[0])]
+    pairs = sorted(zip(order, results, strict=True), key=lambda pair: pair[0])
+    sorted_by_call = [(said.message, said.place) for _, said in pairs]
     for said, (message, place) in zip(results, sorted_by_call, strict=True):
         said.message, said.place = message, place
     draft.note("results in the order of their calls")

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from fixtures.types import ToolCall
 from fixtures.reading.strict import NotJson, parse_strictly
+from fixtures.types import ToolCall
 
 NOT_GIVEN = object()
 """Of tools: the row says nothing of them, so a catalog has to."""

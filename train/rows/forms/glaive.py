@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from fixtures.reading.strict import NotJson, parse_strictly
 from fixtures.types import ToolCall
 from train.rows.forms.draft import Draft, Said, calls_of, json_at, object_of, refuse, text_at
-from fixtures.reading.strict import NotJson, parse_strictly
 
 KEYS = ("system", "chat")
 _SPEAKER = re.compile(r"(?:^|\n)\s*(USER|ASSISTANT|FUNCTION RESPONSE):[ \t]*")

@@ -29,12 +29,16 @@ FORMS: tuple[Form, ...] = (
     Form(("chat",), glaive.read),
     Form(("chosen", "rejected"), trl.preference),
 )
+DECIDING = tuple(dict.fromkeys(key for form in FORMS for key in form.keys))
+"""All keys by which a form is known."""
 _WITH_ANSWERS = (sharegpt.read, single.alpaca)
 """Forms whose rows may be preference pairs too, with `chosen` and `rejected` beside their own keys."""
+_SWIFT, _KTO = "answers that ms-swift rejects", "answers judged good or bad (KTO)"
 _UNREAD = {
-    "images": "pictures", "videos": "videos", "audios": "sound", "image": "pictures", "rejected_response": "answers that ms-swift rejects",
-    "rejected_messages": "answers that ms-swift rejects", "chosen_response": "pairs of this form", "kto_tag": "answers judged good or bad (KTO)",
+    "images": "pictures", "image": "pictures", "videos": "videos", "audios": "sound", "rejected_response": _SWIFT,
+    "rejected_messages": _SWIFT, "chosen_response": "pairs of this form", "kto_tag": _KTO,
 }  # fmt: skip
+"""Keys that change what a row teaches, and are read in no form."""
 
 
 def draft_of(row: Mapping[str, Any]) -> Draft:

@@ -45,7 +45,8 @@ def when2call(row: Mapping[str, Any]) -> Draft:
     answer = answers.get(kind) if isinstance(answers, dict) and isinstance(kind, str) else None
     if not isinstance(answer, str):
         refuse("/correct_answer", f"there is no answer {kind!r}")
-    draft = Draft("When2Call", [Said(dict(user(text_at(row, "question"))), "/question", inner=False)], used=WHEN2CALL_KEYS)
+    request = Said(dict(user(text_at(row, "question"))), "/question", inner=False)
+    draft = Draft("When2Call", [request], used=WHEN2CALL_KEYS)
     place = f"/answers/{kind}"
     calls = calls_of(json_at(answer, place), place, draft) if kind == "tool_call" else []
     message = {"role": "assistant", "content": "" if calls else answer, **({"tool_calls": calls} if calls else {})}

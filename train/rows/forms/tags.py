@@ -102,7 +102,10 @@ def _declaring(said: Said, content: str, draft: Draft) -> list[Said]:
     found = next((f for f in _TOOLS.finditer(content) if f.group(1).strip()), None)
     start = _EXPLAINS.search(content)
     if found is None or start is None or "<tool_call>" not in content[found.end() :]:
-        refuse(_place(said), "the tools stand in the system prompt; put them into `tools`, and leave the rest to the format")
+        refuse(
+            _place(said),
+            "the tools stand in the system prompt; put them into `tools`, and leave out how to call them",
+        )
     if draft.tools is NOT_GIVEN:
         draft.tools = _tools(found.group(1), _place(said), draft)
     _named(draft)

@@ -49,7 +49,7 @@ def preference(row: Mapping[str, Any]) -> Draft:
             refuse("/chosen", "the row has no `prompt`, and chosen and rejected do not begin alike")
     for key, said in sides.items():
         if len(said) != 1:
-            refuse(f"/{key}", "this must be a list of one message" + (" after the prompt" if "prompt" not in row else ""))
+            refuse(f"/{key}", "this must be a list of one message" + ("" if "prompt" in row else " after the prompt"))
     draft = Draft(name, [*prompt, *sides["chosen"]], rejected=sides["rejected"][0], used=KEYS)
     if name != "preference pairs":
         draft.note("the prompt is what both answers begin with")
