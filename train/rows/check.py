@@ -15,6 +15,7 @@ from fixtures.bases import resolve_base
 from fixtures.catalogs import load_catalog
 from fixtures.files import check_free, write_text
 from fixtures.formats import FORMATS, load_format
+from suite.results.wording import printable
 from train.job import Settings
 from train.rows.advice import Advice, advise
 from train.rows.checks import Fault
@@ -70,7 +71,7 @@ def main(options: argparse.Namespace) -> int:
     report = examine(options)
     say(f"{options.data}: {len(report.rows)} rows can be trained on")
     say("".join(f"  read as {seen.text}\n" for seen in report.forms))
-    say(listing(report.findings) + "\n")
+    say(printable(listing(report.findings)) + "\n")
     if report.tokens:
         say(
             f"{budget_text(report.tokens, Settings().epochs)}\nthe first row; what is learned stands between the marks:"

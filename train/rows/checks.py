@@ -9,6 +9,7 @@ from typing import Any
 from fixtures.errors import closest
 from fixtures.reading.strict import parse_strictly
 from suite.judging.schemas import first_fault
+from suite.results.wording import printable
 from train.rows.forms.draft import Said
 
 _NEXT: Mapping[str, tuple[str, ...]] = {
@@ -23,6 +24,8 @@ _NEXT: Mapping[str, tuple[str, ...]] = {
 }
 """Which roles may follow one; the empty name is the start of a conversation."""
 
+_LONGEST = 600
+"""Letters of a fault; jsonschema repeats the whole value that it refuses."""
 _THINKING = ("<think>", "<thinking>", "<scratch_pad>")
 _CALLS_OF_OTHERS = (
     "<tool_call", "<TOOLCALL>", "<functioncall>", "<function=", "<|tool_call", "[TOOL_CALLS]", "<|python_tag|>",
@@ -43,7 +46,10 @@ class Fault:
 
     @property
     def text(self) -> str:
-        return f"{self.pointer}: {self.problem}" if self.pointer else self.problem
+        """One line for a person, whatever the row holds: nothing that steers a terminal, and no more than a few lines."""
+        told = f"{self.pointer}: {self.problem}" if self.pointer else self.problem
+        plain = printable(told).replace("\n", "\\n").replace("\t", "\\t")
+        return plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]}…"
 
 
 def message_fault(line: int, said: Sequence[Said], root: str) -> Fault | None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from fixtures.errors import UserError
 from fixtures.formats import Format, Rendered
+from suite.results.wording import printable
 from train.rows.checks import Fault
 from train.rows.data import Row
 from train.rows.pieces import IGNORED, Piece, Pieces
@@ -128,5 +129,5 @@ def decode(tokenizer: Any, ids: tuple[int, ...]) -> str:
 
 def show(example: Example, tokenizer: Any, opened: str = "⟦", closed: str = "⟧") -> str:
     """The text as the model reads it, with marks around what it learns."""
-    texts = ((learned, decode(tokenizer, tokens)) for learned, tokens in example.runs())
+    texts = ((learned, printable(decode(tokenizer, tokens))) for learned, tokens in example.runs())
     return "".join(f"{opened}{text}{closed}" if learned else text for learned, text in texts)
