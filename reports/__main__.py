@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     where = show.add_mutually_exclusive_group()
     where.add_argument("--page", type=Path, metavar="FILE.html", help="where the page goes (default: RESULTS as .html)")
     where.add_argument("--no-page", action="store_true", help="print only")
+    show.add_argument("--overwrite", action="store_true", help="write the page over a file that is no page of ours")
     check = f"what train check --json wrote, as a section of the page (default: {training_data.NAME} beside RESULTS)"
     show.add_argument("--check", type=Path, metavar="FILE", help=check)
     show.add_argument("-v", "--verbose", action="store_true", help="print every counterexample in full")
@@ -61,7 +62,8 @@ def parser() -> argparse.ArgumentParser:
 
 def _show(options: argparse.Namespace) -> str:
     page_file = options.page or options.results.with_suffix(".html")
-    return show(options.results, None if options.no_page else page_file, options.check, verbose=options.verbose)
+    target = None if options.no_page else page_file
+    return show(options.results, target, options.check, overwrite=options.overwrite, verbose=options.verbose)
 
 
 def _compare(options: argparse.Namespace) -> str:
@@ -74,7 +76,9 @@ def _compare(options: argparse.Namespace) -> str:
     return compare.table(columns)
 
 
-def show(source: Path, target: Path | None, check: Path | None = None, *, verbose: bool = False) -> str:
+def show(
+    source: Path, target: Path | None, check: Path | None = None, *, overwrite: bool = False, verbose: bool = False
+) -> str:
     """The summary for the terminal; the page goes to `target`, if there is one.
 
     The page has a section on training data if there is a `check`, by default the check.json beside the results.
@@ -86,6 +90,7 @@ def show(source: Path, target: Path | None, check: Path | None = None, *, verbos
         return terminal.render(results, columns, colour=colour, verbose=verbose)
     if target.resolve() == source.resolve():
         raise UserError(str(target), "the page would overwrite the results", hint="name another file with --page")
+    page.check_place(target, overwrite)
     beside = source.with_name(training_data.NAME)
     found = check or (beside if beside.is_file() else None)
     write_text(target, page.render(results, source.name, training_data.read_check(found) if found else None))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
+from fixtures.files import check_free
 from reports.chart import interval_range, reliability
 from reports.html import Html, join, tag
 from reports.training_data import Check
@@ -36,6 +37,9 @@ STYLE_FILE = Path(__file__).with_name("page.css")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """Even if a reply got its markup past the escaping, the browser would neither run nor load anything."""
 
+GENERATOR = tag("meta", name="generator", content="callproof")
+"""By this a page is known as one of ours, which may be written anew."""
+
 SYMBOLS = {"pass": "\u2713", "fail": "\u2717", "undecided": "?", "measured": "\u2022"}
 
 
@@ -45,6 +49,7 @@ def render(results: Results, source: str, check: Check | None = None) -> str:
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
+        GENERATOR,
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
@@ -61,6 +66,11 @@ def render(results: Results, source: str, check: Check | None = None) -> str:
         _subject(results),
     )
     return f"<!doctype html>\n{tag('html', head, tag('body', main, _footer(source)), lang='en')}\n"
+
+
+def check_place(target: Path, overwrite: bool = False) -> None:
+    """Raise UserError for a file at the page's place that is no page of ours."""
+    check_free(target, overwrite, lambda text: text.startswith("<!doctype html>") and GENERATOR in text[:1000])
 
 
 def _banner(results: Results) -> Html:

@@ -18,11 +18,12 @@ from train.backends.registry import BACKENDS, Backend, train
 from train.job import Job, Settings
 from train.preferences import energy_pairs, pairing
 from train.processes import count, is_main, together
-from train.rows import check
+from train.rows import check, convert
 from train.screen import say
 
 COMMANDS: Mapping[str, Any] = {
     "check": check,
+    "convert": convert,
     "lessons": lessons,
     "pairs": pairing,
     "energy": energy_pairs,
@@ -32,7 +33,7 @@ COMMANDS: Mapping[str, Any] = {
 }
 """Modules with ABOUT, add_options and main, which returns the exit status."""
 
-DATA_HELP = "JSON lines with messages and tools, or SeedCore's user_content, tool_name and tool_arguments"
+DATA_HELP = "rows in any form that train check reads: JSON lines, a JSON array or parquet"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

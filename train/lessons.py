@@ -15,6 +15,7 @@ from fixtures.choosing import SeededChooser
 from fixtures.datasets.options import add_drawing
 from fixtures.datasets.rows import row_of, write_rows
 from fixtures.errors import UserError, closest
+from fixtures.files import check_free
 from fixtures.types import Case
 from suite.contracts import GATING
 from suite.exam.scene import Scene
@@ -45,6 +46,7 @@ def main(options: argparse.Namespace) -> int:
     """Draw, write and say what was drawn; raises UserError for bad input."""
     if options.rows < 1:
         raise UserError(f"--rows {options.rows}", "must be at least 1")
+    check_free(options.out, options.overwrite)
     contracts = [_named(name) for name in options.contract] if options.contract else GATING
     settings, known = exam_settings(options, options.tools)
     left_out = settings.leave_out_unaskable

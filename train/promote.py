@@ -169,9 +169,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Run the command; 0 if the adapter was promoted, 1 with the reasons if not."""
     from reports.__main__ import show
+    from reports.page import check_place
 
     settings = gate_settings(options, *_OF_THE_GATE)
     results_file = Path(settings.results) if settings.results else options.run / "results.json"
+    check_place(results_file.with_suffix(".html"))
     now = datetime.now(UTC)
     decision = promote(options.run, options.name, options.registry, results_file, _tools(settings), now=now)
     say(show(results_file, results_file.with_suffix(".html")))

@@ -8,18 +8,17 @@ from functools import lru_cache
 from typing import Any
 
 from jsonschema.exceptions import UnknownType, ValidationError
-from jsonschema.protocols import Validator
 from referencing.exceptions import Unresolvable
 
 from fixtures.reading.patterns import Endless
 from fixtures.reading.strict import shown
-from fixtures.reading.validating import nearest, validator_of
+from fixtures.reading.validating import Checker
 
 
 def first_fault(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:
     """The most telling violation as `/pointer: message`, or an empty string; undeclared arguments count as faults."""
     try:
-        error = nearest(_validator(json.dumps(schema, sort_keys=True)).iter_errors(dict(arguments)))
+        error = _checker(json.dumps(schema, sort_keys=True)).fault(dict(arguments))
     except Endless as endless:
         return f"/: {endless}"
     except RecursionError:
@@ -51,5 +50,5 @@ def _short(error: ValidationError) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _validator(schema: str) -> Validator:
-    return validator_of(json.loads(schema))
+def _checker(schema: str) -> Checker:
+    return Checker(json.loads(schema))

@@ -30,7 +30,7 @@ from train.backends.material import Prepared
 from train.backends.run import peak_memory, save_adapter
 from train.job import ALL_LINEAR, Settings
 from train.processes import count
-from train.rows.mask import IGNORED
+from train.rows.pieces import IGNORED
 from train.screen import Bar
 
 _CHECKPOINTS_KEPT = 2

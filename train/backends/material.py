@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from fixtures.bases import Base
@@ -16,7 +17,10 @@ from train.rows.mask import Example
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """A checked job: its rows, and the same rows as ids and labels; `start` is the adapter that it goes on from."""
+    """A checked job: its rows, and the same rows as ids and labels; `start` is the adapter that it goes on from.
+
+    `forms` counts the rows of the file that can be trained on by the form that they were read in.
+    """
 
     job: Job
     base: Base
@@ -26,6 +30,7 @@ class Material:
     examples: tuple[Example, ...]
     left_out: tuple[int, ...]
     start: Target | None = None
+    forms: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,8 @@ from train.job import Job, as_json, check
 from train.processes import count, is_main
 from train.rows.checks import Fault
 from train.rows.data import Checked, Row, accept, digest, read_rows
-from train.rows.mask import Example, encode, load_tokenizer, show
+from train.rows.encoding import encode_all
+from train.rows.mask import Example, load_tokenizer, show
 from train.rows.survey import is_grounded
 from train.screen import say
 
@@ -56,7 +57,7 @@ def gather(job: Job) -> Material:
     left_out = tuple(sorted(fault.line for fault in (*read.faults, *faults)))
     return Material(
         job=job, base=base, format=form, tokenizer=tokenizer, rows=kept, examples=examples, left_out=left_out,
-        start=start,
+        start=start, forms={seen.form: seen.rows for seen in read.forms},
     )  # fmt: skip
 
 
@@ -72,6 +73,7 @@ def open_work(material: Material, more: Mapping[str, Any] | None = None) -> Prep
             "digest": digest(material.rows),
             "rows": len(material.rows),
             "left_out": material.left_out,
+            "forms": dict(material.forms),
             "trust_calls": job.trust_calls,
             "context_field": job.context_field,
             "drop_ungrounded": job.drop_ungrounded,
@@ -141,7 +143,7 @@ def _encode_all(
     rows: tuple[Row, ...], form: Format, tokenizer: Any, max_length: int
 ) -> tuple[tuple[Row, ...], tuple[Example, ...], tuple[Fault, ...]]:
     """The rows that fit, their examples, and what is wrong with the other rows."""
-    encoded = [(row, encode(row, form, tokenizer, max_length)) for row in rows]
+    encoded = list(zip(rows, encode_all(rows, form, tokenizer, max_length), strict=True))
     fitting = [(row, found) for row, found in encoded if isinstance(found, Example)]
     faults = tuple(found for _, found in encoded if isinstance(found, Fault))
     return tuple(row for row, _ in fitting), tuple(example for _, example in fitting), faults

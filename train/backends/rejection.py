@@ -40,7 +40,8 @@ from train.preferences.pairs import case_of_row, ends_once
 from train.preferences.sampling import sample
 from train.processes import check_alone
 from train.rows.data import Row
-from train.rows.mask import IGNORED, Example, token_ids
+from train.rows.mask import Example, token_ids
+from train.rows.pieces import IGNORED
 from train.screen import say
 
 

@@ -14,6 +14,7 @@ from fixtures.answers import answer
 from fixtures.catalogs import load_catalog
 from fixtures.datasets.options import add_drawing
 from fixtures.datasets.rows import write_rows
+from fixtures.files import check_free
 from train.preferences.energy import Preference, preferences
 from train.preferences.pairs import Pair
 from train.rows.data import Row
@@ -33,6 +34,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Build, write and say what was built; raises UserError for bad input."""
+    check_free(options.out, options.overwrite)
     catalogs = [load_catalog(name) for name in options.tools] if options.tools else None
     pairs = pairs_of(preferences(options.rows, options.seed, options.split, catalogs))
     write_rows(options.out, (pair.as_json() for pair in pairs))

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from fixtures.catalogs import load_catalog
 from fixtures.datasets.hotel import build
+from fixtures.datasets.options import add_out
 from fixtures.datasets.rows import write_rows
 from fixtures.errors import UserError
+from fixtures.files import check_free
 from fixtures.formats import FORMATS, Format, load_format
 from suite.engine.target.identify import Target, identify
 from suite.lanes.asking import stable_seed
@@ -26,9 +28,9 @@ ABOUT = "write preference pairs: right answers beside hard negatives, and beside
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("data", type=Path, nargs="?", help="JSON lines with messages and tools")
+    parser.add_argument("data", type=Path, nargs="?", help="the rows, as for training")
     parser.add_argument("--rows", type=int, help="instead of a file: so many rows of the hotel dataset, by the seed")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the JSONL file to write")
+    add_out(parser)
     parser.add_argument("--tools", help="tools for rows without their own: a file or a shipped catalog's name")
     parser.add_argument("--format", choices=FORMATS, help=f"the wire format (default: the adapter's, or {FORMATS[0]})")
     parser.add_argument("--skip-bad-rows", action="store_true", help="leave out rows that cannot be trained on")
@@ -42,6 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Build, write and say what was built; raises UserError for bad input."""
     _check(options)
+    check_free(options.out, options.overwrite)
     target = identify(options.adapter, None, options.format) if options.adapter else None
     form = target.format if target else load_format(options.format or FORMATS[0])
     rows = _rows(options, form)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,19 +13,23 @@ from typing import Any
 
 from fixtures.bases import resolve_base
 from fixtures.catalogs import load_catalog
-from fixtures.files import write_text
+from fixtures.files import check_free, write_text
 from fixtures.formats import FORMATS, load_format
+from suite.results.wording import printable
 from train.job import Settings
 from train.rows.advice import Advice, advise
 from train.rows.checks import Fault
-from train.rows.data import Row, digest, read_rows
+from train.rows.data import Row, Seen, digest, percent, read_rows
+from train.rows.encoding import encode_all
 from train.rows.findings import GROUPS, Finding, listing, to_json
 from train.rows.leaks import add_exam, exam_settings, leaks
-from train.rows.mask import Example, encode, load_tokenizer, show
+from train.rows.mask import Example, load_tokenizer, show
 from train.rows.survey import survey
-from train.screen import say
+from train.screen import Counter, say
 
 ABOUT = "check training data: what breaks training, what teaches faults, what is worth knowing; trains nothing"
+_REPORT = re.compile(r'\{\s*"data": \{\s*"path": ')
+"""How a report as JSON begins."""
 SECONDS_A_TOKEN = 1 / 2000
 """Of training the embedded base on two cores: 237,713 tokens of 400 hotel rows, twice, took 244 s with start-up."""
 
@@ -38,6 +44,7 @@ class Report:
     tokens: tuple[int, ...]
     """Of each row that can be trained on, in the file's order."""
     preview: str
+    forms: tuple[Seen, ...] = ()
 
     @property
     def broken(self) -> bool:
@@ -54,13 +61,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_exam(parser)
     parser.add_argument("--catalog", action="append", default=[], help="a catalog of that exam; repeatable")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the findings there as JSON")
+    parser.add_argument("--overwrite", action="store_true", help="write it over a file that is no such report")
 
 
 def main(options: argparse.Namespace) -> int:
     """Print the report; returns 1 if something breaks training. Raises UserError for input that cannot be read."""
+    if options.json:
+        check_free(options.json, options.overwrite, lambda text: _REPORT.match(text) is not None)
     report = examine(options)
-    say(f"{options.data}: {len(report.rows)} rows can be trained on\n")
-    say(listing(report.findings) + "\n")
+    say(f"{options.data}: {len(report.rows)} rows can be trained on")
+    say("".join(f"  read as {seen.text}\n" for seen in report.forms))
+    say(printable(listing(report.findings)) + "\n")
     if report.tokens:
         say(
             f"{budget_text(report.tokens, Settings().epochs)}\nthe first row; what is learned stands between the marks:"
@@ -77,18 +88,21 @@ def examine(options: argparse.Namespace) -> Report:
     exam, known = exam_settings(options, options.catalog)
     form, base = load_format(options.format), resolve_base(options.base)
     catalog = load_catalog(options.tools).catalog.declarations() if options.tools else None
-    read = read_rows(options.data, form, catalog, context_field=options.context_field)
+    shown = Counter(sys.stderr)
+    read = read_rows(options.data, form, catalog, context_field=options.context_field, progress=percent(shown, "read"))
     tokenizer = load_tokenizer(base.path, form)
-    encoded = [(row, encode(row, form, tokenizer, options.max_length)) for row in read.rows]
-    rows = tuple(row for row, found in encoded if isinstance(found, Example))
-    examples = [found for _, found in encoded if isinstance(found, Example)]
-    faults = [*read.faults, *(found for _, found in encoded if isinstance(found, Fault))]
+    encoded = encode_all(read.rows, form, tokenizer, options.max_length, percent(shown, "tokenised"))
+    rows = tuple(row for row, found in zip(read.rows, encoded, strict=True) if isinstance(found, Example))
+    examples = [found for found in encoded if isinstance(found, Example)]
+    faults = [*read.faults, *(found for found in encoded if isinstance(found, Fault))]
     findings = broken(faults)
     if rows:
-        findings += [*survey(rows), *leaks(rows, exam.seed, exam.catalog, known, exam.made_up)]
+        findings += [*survey(rows, percent(shown, "compared"))]
+        findings += leaks(rows, exam.seed, exam.catalog, known, exam.made_up)
     preview = show(examples[0], tokenizer) if examples else ""
     ordered = tuple(sorted(findings, key=lambda finding: GROUPS.index(finding.group)))
-    return Report(rows, ordered, advise(rows, ordered, gpu=has_gpu()), tuple(len(e.ids) for e in examples), preview)
+    lengths = tuple(len(e.ids) for e in examples)
+    return Report(rows, ordered, advise(rows, ordered, gpu=has_gpu()), lengths, preview, read.forms)
 
 
 def broken(faults: Sequence[Fault]) -> list[Finding]:
@@ -117,6 +131,7 @@ def as_json(data: Path, report: Report) -> dict[str, Any]:
     """The report as JSON."""
     return {
         "data": {"path": str(data), "digest": digest(report.rows), "rows": len(report.rows)},
+        "forms": [{"form": seen.form, "rows": seen.rows, "converted": dict(seen.notes)} for seen in report.forms],
         "findings": to_json(report.findings),
         "advice": {"phase": report.advice.phase, "reasons": list(report.advice.reasons)},
         "tokens": {"total": sum(report.tokens), "longest": max(report.tokens, default=0)},

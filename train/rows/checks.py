@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-from fixtures.errors import UserError, closest
-from fixtures.reading.tools import read_tools
+from fixtures.errors import closest
+from fixtures.reading.strict import parse_strictly
 from suite.judging.schemas import first_fault
+from suite.results.wording import printable
+from train.rows.forms.draft import Said
 
 _NEXT: Mapping[str, tuple[str, ...]] = {
-    "": ("system", "developer", "user"),
-    "system": ("user",),
-    "developer": ("user",),
+    "": ("system", "developer", "user", "assistant"),
+    "system": ("developer", "user", "assistant"),
+    "developer": ("user", "assistant"),
+    "assistant's greeting": ("user",),
     "user": ("assistant",),
     "assistant": ("user",),
     "assistant with calls": ("tool", "user"),
     "tool": ("tool", "assistant", "user"),
 }
 """Which roles may follow one; the empty name is the start of a conversation."""
+
+_LONGEST = 600
+"""Letters of a fault; jsonschema repeats the whole value that it refuses."""
+_THINKING = ("<think>", "<thinking>", "<scratch_pad>")
+_CALLS_OF_OTHERS = (
+    "<tool_call", "<TOOLCALL>", "<functioncall>", "<function=", "<|tool_call", "[TOOL_CALLS]", "<|python_tag|>",
+    "functools[",
+)  # fmt: skip
+"""How calls begin in the notations of other models; learned as a text, they would be prose to the gate."""
 
 _KEYS = ("role", "content", "tool_calls", "confidence", "weight", "name", "tool_call_id")
 
@@ -36,51 +46,47 @@ class Fault:
 
     @property
     def text(self) -> str:
-        return f"{self.pointer}: {self.problem}" if self.pointer else self.problem
+        """One line for a person, whatever the row holds: nothing that steers a terminal, and no more than a few lines."""
+        told = f"{self.pointer}: {self.problem}" if self.pointer else self.problem
+        plain = printable(told).replace("\n", "\\n").replace("\t", "\\t")
+        return plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]}…"
 
 
-def tools_fault(line: int, tools: Any) -> Fault | None:
-    """Whether the declarations are what a catalog may hold, by the same rules; none at all is allowed here."""
-    if tools == []:
-        return None
-    problem = _tools_problem(json.dumps(tools, sort_keys=True))
-    return Fault(line, "/tools", problem) if problem else None
-
-
-@lru_cache(maxsize=4096)
-def _tools_problem(text: str) -> str:
-    """What is wrong with a row's tools; cached because most rows of a file share theirs."""
-    try:
-        read_tools(json.loads(text), "")
-    except UserError as error:
-        return f"{error.where.strip()}: {error.problem}"
-    return ""
-
-
-def message_fault(line: int, messages: Any) -> Fault | None:
-    """Whether the messages are a conversation that ends with an answer."""
-    if not isinstance(messages, list) or not messages:
-        return Fault(line, "/messages", "the row has no messages")
-    previous = ""
-    for number, message in enumerate(messages):
-        pointer = f"/messages/{number}"
+def message_fault(line: int, said: Sequence[Said], root: str) -> Fault | None:
+    """Whether the messages are a conversation that ends with an answer to a user; `root` is where they stand."""
+    if not said:
+        return Fault(line, root, "the row has no messages")
+    previous, asked = "", False
+    for message, place in ((one.message, one) for one in said):
         if not isinstance(message, dict):
-            return Fault(line, pointer, "a message is a JSON object")
+            return Fault(line, place.place, "a message is a JSON object")
         role = message.get("role")
         allowed = _NEXT[previous]
         if role not in allowed:
-            place = f"after {previous}" if previous else "as the first message"
-            return Fault(line, f"{pointer}/role", f"{role!r} is out of order {place}; allowed: {', '.join(allowed)}")
-        problem = _keys_problem(message) or _content_problem(message) or _figures_problem(message)
-        if problem:
-            return Fault(line, pointer + problem[0], problem[1])
-        previous = "assistant with calls" if message.get("tool_calls") else role
-    last = f"/messages/{len(messages) - 1}"
+            behind = f"after {previous}" if previous else "as the first message"
+            problem = f"{role!r} is out of order {behind}; allowed: {', '.join(allowed)}"
+            return Fault(line, place.at("/role"), problem)
+        asked = asked or role == "user"
+        found = _keys_problem(message) or _content_problem(message) or _figures_problem(message) or _learned(message)
+        if not found and role == "assistant" and not asked and message.get("tool_calls"):
+            found = "/tool_calls", "nothing was asked yet, so nothing can be called"
+        if found:
+            return Fault(line, place.at(found[0]), found[1])
+        previous = _state(message, asked)
+    last = said[-1]
     if not previous.startswith("assistant"):
-        return Fault(line, last, "the last message must be the assistant's answer")
-    if messages[-1].get("weight", 1) == 0:
-        return Fault(line, f"{last}/weight", "the last answer is the one to learn, so it cannot have the weight 0")
+        return Fault(line, last.place, "the last message must be the assistant's answer")
+    if not asked:
+        return Fault(line, last.place, "the last message must be the assistant's answer to a user, and nobody asked")
+    if last.message.get("weight", 1) == 0:
+        return Fault(line, last.at("/weight"), "the last answer is the one to learn, so it cannot have the weight 0")
     return None
+
+
+def _state(message: Mapping[str, Any], asked: bool) -> str:
+    if message["role"] != "assistant":
+        return str(message["role"])
+    return ("assistant with calls" if message.get("tool_calls") else "assistant") if asked else "assistant's greeting"
 
 
 def _keys_problem(message: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -110,6 +116,21 @@ def _content_problem(message: Mapping[str, Any]) -> tuple[str, str] | None:
     return None
 
 
+def _learned(message: Mapping[str, Any]) -> tuple[str, str] | None:
+    """What an answer that is learned may not say, since it leaves open what is meant."""
+    content = message.get("content")
+    if message["role"] != "assistant" or not message.get("weight", 1) or not isinstance(content, str):
+        return None
+    for mark in _THINKING:
+        if mark in content:
+            problem = f"whether the reasoning in {mark} is to be learned is not told, and the gate takes none; cut it"
+            return "/content", problem
+    for mark in _CALLS_OF_OTHERS:
+        if mark in content:
+            return "/content", f"{mark} begins a call in another model's notation; write it as tool_calls"
+    return None
+
+
 def _figures_problem(message: Mapping[str, Any]) -> tuple[str, str] | None:
     weight = message.get("weight", 1)
     if isinstance(weight, bool) or weight not in (0, 1):
@@ -120,27 +141,35 @@ def _figures_problem(message: Mapping[str, Any]) -> tuple[str, str] | None:
     return None
 
 
-def calls_fault(
-    line: int,
-    messages: Sequence[Mapping[str, Any]],
-    tools: Sequence[Mapping[str, Any]],
-    places: Mapping[str, str] | None = None,
-) -> Fault | None:
+def calls_fault(line: int, said: Sequence[Said], tools: Sequence[Mapping[str, Any]]) -> Fault | None:
     """Whether every call names a declared tool and keeps to its schema, by the same rule that the gate applies.
 
-    A message of weight 0 is not learned, so its calls may be to tools that were declared only then. `places`
-    gives the pointers of `name` and `arguments` in rows of another form than `messages`.
+    A message of weight 0 is not learned, so its calls may be to tools that were declared only then.
     """
     schemas = {tool["function"]["name"]: tool["function"].get("parameters") or {} for tool in tools}
-    for number, message in enumerate(messages):
+    for one in said:
+        message = one.message
         for index, call in enumerate(message.get("tool_calls") or [] if message.get("weight", 1) else []):
             problem = _call_problem(call, schemas)
             if problem:
                 part, inner, text = problem
-                function = f"/messages/{number}/tool_calls/{index}/function"
-                place = (places or {}).get(part) or f"{function}/{part}".rstrip("/")
-                return Fault(line, place + inner, text)
+                function = one.at(f"/tool_calls/{index}/function/{part}".rstrip("/"))
+                return Fault(line, ((one.parts or {}).get(part) or function) + inner, text)
+        if not message.get("tool_calls") and _is_call(message, schemas):
+            return Fault(line, one.at("/content"), "this text is a call of a declared tool; write it as tool_calls")
     return None
+
+
+def _is_call(message: Mapping[str, Any], schemas: Mapping[str, Any]) -> bool:
+    """Whether an answer to learn is the bare JSON of calls: as a text it would teach not to call."""
+    content = message.get("content")
+    if message["role"] != "assistant" or not message.get("weight", 1) or not isinstance(content, str):
+        return False
+    if not content.lstrip().startswith(("{", "[")) or '"name"' not in content:
+        return False
+    found = parse_strictly(content)
+    listed = found if isinstance(found, list) else [found]
+    return any(isinstance(one, dict) and str(one.get("name")) in schemas for one in listed)
 
 
 def _call_problem(call: Any, schemas: Mapping[str, Mapping[str, Any]]) -> tuple[str, str, str] | None:
@@ -152,8 +181,6 @@ def _call_problem(call: Any, schemas: Mapping[str, Mapping[str, Any]]) -> tuple[
     if not isinstance(name, str) or name not in schemas:
         declared = ", ".join(sorted(schemas)) or "none"
         return "name", "", f"the tool {name!r} is not declared in this row; declared: {declared}"
-    if isinstance(arguments, str):
-        return "arguments", "", "the arguments are a JSON text; write the object itself"
     if not isinstance(arguments, dict):
         return "arguments", "", "the arguments must be an object"
     fault = first_fault(schemas[name], arguments)

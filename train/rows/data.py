@@ -1,15 +1,14 @@
-"""Training rows from a JSONL file, each checked before anything is trained on it.
+"""Training rows from a file, each checked before anything is trained on it.
 
-A line is a row of `messages` and `tools` (the Transformers chat form), or one of SeedCore's rows (`user_content`,
-`tool_name`, `tool_arguments` as JSON text), which take their tools from a catalog, or a preference pair (`prompt`,
-`chosen`, `rejected`, `tools`), which is a row whose answer is the chosen one.
+Whatever form a row comes in (train/rows/forms/), it is a conversation that ends with an answer, and the tools of it;
+tools that it does not bring itself are those of a catalog. A preference pair is a row whose answer is the chosen one.
 """
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,15 +16,19 @@ from typing import Any
 
 from fixtures.errors import UserError
 from fixtures.formats import Format
-from fixtures.reading.strict import NotJson, parse_strictly
-from fixtures.reading.tools import read_tools
-from fixtures.types import ToolCall, assistant, user
-from train.rows.checks import Fault, calls_fault, message_fault, tools_fault
+from fixtures.reading.strict import NotJson
+from train.rows.checks import Fault, calls_fault, message_fault
+from train.rows.files import records
+from train.rows.forms.draft import NOT_GIVEN, Draft, Unreadable
+from train.rows.forms.registry import draft_of
+from train.rows.nulls import has_null, without_padding
+from train.rows.tools import Declarations, tools_of
+from train.screen import Counter as Counting
 
 MAX_FAULTS_SHOWN = 10
 """More than a screen of faults helps nobody; the rest are counted."""
 
-Declarations = Sequence[Mapping[str, Any]]
+Tools = tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,38 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """Rows of one form in a file: how many can be trained on, and what was converted in how many of them."""
+
+    form: str
+    rows: int
+    notes: Mapping[str, int]
+
+    @property
+    def text(self) -> str:
+        """Such as `OpenAI fine-tuning: 3 rows; arguments as JSON text`."""
+        told = [note if count == self.rows else f"{note} ({count})" for note, count in self.notes.items()]
+        counted = f"{self.form}: {self.rows} {'row' if self.rows == 1 else 'rows'}"
+        return "; ".join(filter(None, [counted, ", ".join(told)]))
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
-    """The rows that can be trained on, and what is wrong with the others, in the file's order."""
+    """The rows that can be trained on, what is wrong with the others, in the file's order, and the forms they had."""
 
     rows: tuple[Row, ...]
     faults: tuple[Fault, ...]
+    forms: tuple[Seen, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One row of a file as it came, and what was made of it; `draft` is None where it is of no form."""
+
+    data: Any
+    found: Row | Fault
+    draft: Draft | None
+    share: float
 
 
 def digest(rows: Iterable[Row]) -> str:
@@ -70,26 +100,58 @@ def read_rows(
     *,
     trust_calls: bool = False,
     context_field: str = "",
+    progress: Callable[[float], None] = lambda share: None,
 ) -> Checked:
     """All rows of a file; raises UserError for a file that cannot be read or holds no row at all.
 
     `context_field` names a field of each row whose content goes into the prompt, behind the developer's line.
+    `progress` is told the share of the file that was read.
     """
     rows: list[Row] = []
     faults: list[Fault] = []
-    for line, text in _lines(path):
-        data: Any = parse_strictly(text)
-        found = _row_of(line, data, catalog, trust_calls)
+    counts: dict[str, Counter[str]] = {}
+    for read in read_each(path, catalog, trust_calls=trust_calls):
+        found = read.found
         if context_field and isinstance(found, Row):
-            found = _with_context(found, dict(data).get(context_field), context_field, form)
+            found = _with_context(found, dict(read.data).get(context_field), context_field, form)
         problem = found if isinstance(found, Fault) else _cannot_be_written(found, form)
         if isinstance(problem, Fault):
             faults.append(problem)
-        elif isinstance(found, Row):
+        elif isinstance(found, Row) and read.draft:
             rows.append(found)
-    if not rows and not faults:
+            counts.setdefault(read.draft.form, Counter()).update(["", *read.draft.notes])
+        progress(read.share)
+    return Checked(tuple(rows), tuple(faults), seen_of(counts))
+
+
+def seen_of(counts: Mapping[str, Counter[str]]) -> tuple[Seen, ...]:
+    """The forms by how often they were seen; of each, the empty note counts its rows."""
+    seen = [Seen(form, notes[""], {note: notes[note] for note in notes if note}) for form, notes in counts.items()]
+    return tuple(sorted(seen, key=lambda one: -one.rows))
+
+
+def percent(shown: Counting, what: str) -> Callable[[float], None]:
+    """A progress in shares of one, shown in percent whenever that changes."""
+    last = -1
+
+    def show(share: float) -> None:
+        nonlocal last
+        if (now := int(share * 100)) > last:
+            last = now
+            shown.show(f"rows {what}, percent", now, 100)
+
+    return show
+
+
+def read_each(path: Path, catalog: Declarations | None = None, *, trust_calls: bool = False) -> Iterator[Read]:
+    """Each row of a file, checked but for what a format asks; raises UserError for a file without rows."""
+    declared = None if catalog is None else tuple(dict(tool) for tool in catalog)
+    empty = True
+    for record in records(path):
+        empty = False
+        yield Read(record.value, *_row_of(record.number, record.value, declared, trust_calls), record.share)
+    if empty:
         raise UserError(str(path), "there is no row in this file", allowed="one JSON object a line")
-    return Checked(tuple(rows), tuple(faults))
 
 
 def accept(path: Path, checked: Checked, *, skip: bool, say: Callable[[str], None]) -> tuple[Row, ...]:
@@ -123,17 +185,6 @@ def listing(path: Path, faults: Sequence[Fault]) -> str:
     return "\n".join(lines)
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"--data {path}", f"the file cannot be read: {error.strerror}") from error
-    # Not splitlines(): JSON strings may hold U+2028 and the like, which only that method takes for line ends.
-    for number, line in enumerate(content.removeprefix(codecs.BOM_UTF8).split(b"\n"), 1):
-        if line.strip():
-            yield number, line
-
-
 def _with_context(row: Row, context: Any, field: str, form: Format) -> Row | Fault:
     """The row with the context in its developer message: a text as it is, anything else as JSON."""
     if context in (None, ""):
@@ -143,67 +194,65 @@ def _with_context(row: Row, context: Any, field: str, form: Format) -> Row | Fau
     return replace(row, messages=({**first, "content": f"{first['content']}\n{told}"}, *rest))
 
 
-def _row_of(line: int, data: Any, catalog: Declarations | None, trust_calls: bool) -> Row | Fault:
+def _row_of(line: int, data: Any, catalog: Tools | None, trust_calls: bool) -> tuple[Row | Fault, Draft | None]:
     if isinstance(data, NotJson):
-        return Fault(line, "", f"this is not JSON: {data.reason}")
+        broken = data.reason if data.reason.startswith("this is") else f"this is not JSON: {data.reason}"
+        return Fault(line, "", broken), None
     if not isinstance(data, dict):
-        return Fault(line, "", f"a row is a JSON object, not {type(data).__name__}")
-    if "user_content" in data:
-        return _seedcore_row(line, data, catalog, trust_calls)
-    if "chosen" in data:
-        return _pair_row(line, data, catalog, trust_calls)
-    if "messages" not in data:
-        return Fault(line, "", "the row has no `messages` (and no `user_content`)")
-    tools = data.get("tools", list(catalog) if catalog is not None else None)
+        return Fault(line, "", f"a row is a JSON object, not {type(data).__name__}"), None
+    try:
+        draft = draft_of(data)
+        return _checked(line, draft, catalog, str(data.get("kind") or ""), trust_calls), draft
+    except Unreadable as error:
+        return Fault(line, error.pointer, error.problem), None
+
+
+def _checked(line: int, draft: Draft, catalog: Tools | None, kind: str, trust_calls: bool) -> Row | Fault:
+    tools = catalog
+    if draft.tools is not NOT_GIVEN:
+        read = tools_of(draft.tools)
+        if read.problem:
+            return Fault(line, "/tools", read.problem)
+        for note in read.notes:
+            draft.note(note)
+        tools = read.tools
     if tools is None:
-        return Fault(line, "/tools", "the row has no `tools`; give them in the row, or a catalog with --tools")
-    fault = tools_fault(line, tools) or message_fault(line, data["messages"])
+        such = ", for example --tools tuya" if draft.form == "SeedCore" else ""
+        return Fault(line, "/tools", f"the row has no `tools`; give them in the row, or a catalog with --tools{such}")
+    fault = message_fault(line, draft.said, f"/{draft.used[0]}")
     if fault:
         return fault
-    read = read_tools(tools, "").tools if tools else ()
-    fault = None if trust_calls else calls_fault(line, data["messages"], read)
-    return fault or Row(line, tuple(data["messages"]), read, str(data.get("kind", "")))
+    _drop_padding(draft, tools)
+    fault = None if trust_calls else calls_fault(line, draft.said, tools)
+    if fault:
+        return fault
+    rejected = draft.rejected
+    if rejected and (not isinstance(rejected.message, dict) or rejected.message.get("role") != "assistant"):
+        return Fault(line, rejected.place, "what is rejected is an assistant's message")
+    messages = tuple(said.message for said in draft.said)
+    return Row(line, messages, tools, kind, rejected.message if rejected else None)
 
 
-def _pair_row(line: int, data: Mapping[str, Any], catalog: Declarations | None, trust_calls: bool) -> Row | Fault:
-    """A preference pair in TRL's conversational form: the row that the prompt and the chosen answer make."""
-    for key in ("prompt", "chosen", "rejected"):
-        if not isinstance(data.get(key), list) or (key != "prompt" and len(data[key]) != 1):
-            wanted = "a list of messages" if key == "prompt" else "a list of one message"
-            return Fault(line, f"/{key}", f"this must be {wanted}")
-    (rejected,) = data["rejected"]
-    if not isinstance(rejected, dict) or rejected.get("role") != "assistant":
-        return Fault(line, "/rejected/0", "what is rejected is an assistant's message")
-    plain = {key: value for key, value in data.items() if key not in ("prompt", "chosen", "rejected")}
-    found = _row_of(line, {**plain, "messages": [*data["prompt"], *data["chosen"]]}, catalog, trust_calls)
-    return found if isinstance(found, Fault) else replace(found, rejected=rejected)
-
-
-def _seedcore_row(line: int, data: Mapping[str, Any], catalog: Declarations | None, trust_calls: bool) -> Row | Fault:
-    if catalog is None:
-        return Fault(line, "", "a row with `user_content` needs a catalog, for example --tools tuya")
-    for key in ("user_content", "tool_name", "tool_arguments"):
-        if not isinstance(data.get(key), str) or not data[key].strip():
-            return Fault(line, f"/{key}", "this must be a text")
-    arguments = parse_strictly(data["tool_arguments"].encode("utf-8", "surrogatepass"))
-    if isinstance(arguments, NotJson):
-        return Fault(line, "/tool_arguments", f"this is not JSON: {arguments.reason}")
-    if not isinstance(arguments, dict):
-        return Fault(line, "/tool_arguments", "the arguments must be a JSON object")
-    tools = tuple(dict(tool) for tool in catalog)
-    messages = (dict(user(data["user_content"])), dict(assistant([ToolCall(data["tool_name"], arguments)])))
-    places = {"name": "/tool_name", "arguments": "/tool_arguments"}
-    fault = None if trust_calls else calls_fault(line, messages, tools, places)
-    return fault or Row(line, messages, tools)
+def _drop_padding(draft: Draft, tools: Tools) -> None:
+    """Take nulls that say nothing out of the arguments of known tools."""
+    for said in (*draft.said, *([draft.rejected] if draft.rejected else [])):
+        for call in (isinstance(said.message, dict) and said.message.get("tool_calls")) or ():
+            function = call.get("function") if isinstance(call, dict) else None
+            if not isinstance(function, dict) or not isinstance(function.get("arguments"), dict):
+                continue
+            if has_null(function["arguments"]):
+                known = [tool["function"] for tool in tools if tool["function"]["name"] == function.get("name")]
+                schema = known[0].get("parameters") or {} if known else {}
+                kept = without_padding(function["arguments"], schema) if known else function["arguments"]
+                if kept != function["arguments"]:
+                    function["arguments"] = kept
+                    draft.note("nulls read as absent")
 
 
 def _cannot_be_written(row: Row, form: Format) -> Fault | None:
     """What hinders the format from writing this row, if anything does."""
     try:
-        row.canonical().encode()
-        form.render(row.messages, row.tools)
-    except UnicodeEncodeError:
-        return Fault(row.line, "", "a text holds half a surrogate pair, which UTF-8 cannot write")
+        form.check(row.messages, row.tools)
     except UserError as error:
         return Fault(row.line, "", f"{error.where}: {error.problem}")
     return None

@@ -8,18 +8,17 @@ gate sends as its prompt.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from fixtures.errors import UserError
 from fixtures.formats import Format, Rendered
+from suite.results.wording import printable
 from train.rows.checks import Fault
 from train.rows.data import Row
-
-IGNORED = -100
-"""The label of a token that the loss does not count; torch's and the trainers' own convention."""
+from train.rows.pieces import IGNORED, Piece, Pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +30,11 @@ class Example:
 
     def runs(self) -> Iterator[tuple[bool, tuple[int, ...]]]:
         """The tokens in stretches that are all learned (True) or all ignored."""
-        pairs = zip(self.ids, self.labels, strict=True)
-        for learned, run in groupby(pairs, key=lambda pair: pair[1] != IGNORED):
-            yield learned, tuple(token for token, _ in run)
+        start = 0
+        for learned, run in groupby(self.labels, key=IGNORED.__ne__):
+            end = start + sum(1 for _ in run)
+            yield learned, self.ids[start:end]
+            start = end
 
 
 def load_tokenizer(path: Any, form: Format) -> Any:
@@ -68,23 +69,43 @@ def token_ids(tokenizer: Any, text: str) -> list[int]:
     return list(tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
-def encode(row: Row, form: Format, tokenizer: Any, max_length: int) -> Example | Fault:
+def encode(row: Row, form: Format, tokenizer: Any, max_length: int, pieces: Pieces | None = None) -> Example | Fault:
     """Ids and labels of a row, or why it cannot be trained on with this tokenizer."""
+    pieces = pieces or Pieces(tokenizer, form)
     rendered = form.render(row.messages, row.tools)
-    encoded = tokenizer(rendered.text, add_special_tokens=False, return_offsets_mapping=True)
-    ids = tuple(encoded["input_ids"])
-    if len(ids) > max_length:
-        return Fault(row.line, "", f"the row has {len(ids)} tokens, more than --max-length {max_length}")
-    learned = [any(a <= start and end <= b for a, b in rendered.answers) for start, end in encoded["offset_mapping"]]
-    example = Example(ids, tuple(token if on else IGNORED for token, on in zip(ids, learned, strict=True)))
-    problem = _disparity(row, form, tokenizer, rendered, example)
+    example = _example(rendered, pieces.of(rendered.text))
+    if len(example.ids) > max_length:
+        return Fault(row.line, "", f"the row has {len(example.ids)} tokens, more than --max-length {max_length}")
+    problem = _disparity(row, form, pieces, rendered, example)
     return Fault(row.line, "", problem) if problem else example
 
 
-def _disparity(row: Row, form: Format, tokenizer: Any, rendered: Rendered, example: Example) -> str:
+def _example(rendered: Rendered, parts: Sequence[Piece]) -> Example:
+    """The tokens that stand within an answer are learned."""
+    ids: list[int] = []
+    labels: list[int] = []
+    start, answers = 0, list(rendered.answers)
+    for part in parts:
+        end = start + part.length
+        ids += part.ids
+        while answers and answers[0][1] <= start:
+            answers.pop(0)
+        if not answers or end <= answers[0][0]:
+            labels += part.ignored
+        elif answers[0][0] <= start and end <= answers[0][1]:
+            labels += part.ids
+        else:
+            for token, (first, last) in zip(part.ids, part.offsets, strict=True):
+                within = any(a <= start + first and start + last <= b for a, b in answers)
+                labels.append(token if within else IGNORED)
+        start = end
+    return Example(tuple(ids), tuple(labels))
+
+
+def _disparity(row: Row, form: Format, pieces: Pieces, rendered: Rendered, example: Example) -> str:
     """How this example differs from what is wanted: the answers learned whole, after the gate's own prompts."""
     runs = list(example.runs())
-    answers = [decode(tokenizer, tokens) for learned, tokens in runs if learned]
+    answers = [decode(pieces.tokenizer, tokens) for learned, tokens in runs if learned]
     if answers != [rendered.text[a:b] for a, b in rendered.answers]:
         return "the tokens to learn do not spell exactly the answers: the tokenizer joins an answer to its surroundings"
     turns = [n for n, message in enumerate(row.messages) if message["role"] == "assistant" and message.get("weight", 1)]
@@ -94,7 +115,7 @@ def _disparity(row: Row, form: Format, tokenizer: Any, rendered: Rendered, examp
     for learned, tokens in runs:
         if learned:
             prompt = form.render(row.messages[: turns.pop(0)], row.tools, prompt=True).text
-            if token_ids(tokenizer, prompt) != list(example.ids[:before]):
+            if pieces.ids(prompt) != list(example.ids[:before]):
                 return "the tokens before an answer are not those of the prompt that the gate would send"
         before += len(tokens)
     return ""
@@ -108,5 +129,5 @@ def decode(tokenizer: Any, ids: tuple[int, ...]) -> str:
 
 def show(example: Example, tokenizer: Any, opened: str = "⟦", closed: str = "⟧") -> str:
     """The text as the model reads it, with marks around what it learns."""
-    texts = ((learned, decode(tokenizer, tokens)) for learned, tokens in example.runs())
+    texts = ((learned, printable(decode(tokenizer, tokens))) for learned, tokens in example.runs())
     return "".join(f"{opened}{text}{closed}" if learned else text for learned, text in texts)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fixtures.types import Case, Catalog, Tool
 from suite.judging.grounding import leaves, normal, ungrounded
 from train.rows.data import Row
 from train.rows.findings import Finding, share
+from train.rows.near import near_ones
 
 UNGROUNDED_SHARE = 0.05
 """Of a parameter's values; fewer may be slips, more are a lesson."""
-NEAR_PERCENT = 92
-"""Of two requests' letters that agree (rapidfuzz's ratio): above it they are the same sentence with a word changed."""
+MOST_COMPARED = 50_000
+"""Different requests that are compared with each other: a minute's work at most, and four times as much for twice."""
 ONE_VALUE_SHARE, ONE_VALUE_CALLS = 0.8, 20
 """A parameter has a favourite value if so much of at least so many calls have it."""
 FEW_NEGATIVES = 0.05
@@ -25,10 +26,10 @@ _INDEX = re.compile(r"/\d+")
 Calls = Iterator[tuple[Row, int, str, Mapping[str, Any]]]
 
 
-def survey(rows: Sequence[Row]) -> list[Finding]:
-    """All findings about rows that can be trained on."""
+def survey(rows: Sequence[Row], progress: Callable[[float], None] = lambda share: None) -> list[Finding]:
+    """All findings about rows that can be trained on; `progress` is told the share of the requests that is compared."""
     return [
-        *invented_values(rows), *contradictions(rows), *duplicates(rows), *near_duplicates(rows),
+        *invented_values(rows), *contradictions(rows), *duplicates(rows), *near_duplicates(rows, progress),
         *missing_kinds(rows), *one_sided(rows), *constant_confidence(rows),
     ]  # fmt: skip
 
@@ -80,9 +81,17 @@ def is_grounded(row: Row) -> bool:
 
 def question(row: Row) -> str:
     """All that comes before the row's last answer, as it is compared: two rows that ask the same have the same."""
-    before = [{k: v for k, v in m.items() if k != "weight"} for m in row.messages[:-1]]
+    before = [{k: v for k, v in _unnamed(m).items() if k != "weight"} for m in row.messages[:-1]]
     names = sorted(tool["function"]["name"] for tool in row.tools)
     return normal(json.dumps([before, names], sort_keys=True, ensure_ascii=False))
+
+
+def _unnamed(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The message without the ids of its calls, which are drawn anew for every row."""
+    calls = message.get("tool_calls")
+    kept = {**message, "tool_calls": [call["function"] for call in calls]} if calls else {**message}
+    kept.pop("tool_call_id", None)
+    return kept
 
 
 def label(row: Row) -> str:
@@ -121,23 +130,16 @@ def duplicates(rows: Sequence[Row]) -> Iterator[Finding]:
             yield Finding("worth knowing", "duplicate", text, tuple(row.line for row in group), "keep it once")
 
 
-def near_duplicates(rows: Sequence[Row]) -> Iterator[Finding]:
+def near_duplicates(rows: Sequence[Row], progress: Callable[[float], None] = lambda share: None) -> Iterator[Finding]:
     """Requests that differ by a word; many of them make a set look larger than it is."""
-    import numpy as np
-    from rapidfuzz import fuzz, process
-
     said: dict[str, int] = {}
     for row in rows:
         said.setdefault(normal(request(row)), row.line)
-    texts, lines = list(said), list(said.values())
-    close: set[int] = set()
-    for start in range(0, len(texts), 1000):
-        part = process.cdist(texts[start : start + 1000], texts, scorer=fuzz.ratio, score_cutoff=NEAR_PERCENT)
-        for one, other in zip(*np.nonzero(part), strict=True):
-            if start + one < other:
-                close |= {int(start + one), int(other)}
+    texts, lines = list(said)[:MOST_COMPARED], list(said.values())
+    close = near_ones(texts, progress)
     if close:
-        text = f"{share(len(close), len(texts))} of the different requests are nearly the same as another one"
+        which = f"first {len(texts)} " if len(texts) < len(said) else ""
+        text = f"{share(len(close), len(texts))} of the {which}different requests are nearly the same as another one"
         yield Finding("worth knowing", "near-duplicates", text, tuple(sorted(lines[i] for i in close)))
 
 

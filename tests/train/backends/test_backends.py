@@ -20,7 +20,8 @@ from train.backends.material import Prepared
 from train.backends.prepare import prepare
 from train.backends.registry import train
 from train.job import Job, Settings
-from train.rows.mask import IGNORED, decode, token_ids
+from train.rows.mask import decode, token_ids
+from train.rows.pieces import IGNORED
 
 pytestmark = pytest.mark.model
 

@@ -23,7 +23,8 @@ from train.cli import main
 from train.job import Job, Settings
 from train.preferences.pairs import wire_of
 from train.rows.data import Row
-from train.rows.mask import IGNORED, decode
+from train.rows.mask import decode
+from train.rows.pieces import IGNORED
 
 FORM = load_format("functiongemma")
 NOISE = "<start_function_call>call:<end_of_turn>"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from fixtures.types import ToolCall, assistant, user
 from tests.train.making import LAMP, drawn, good, write
 from train.rows.checks import Fault
 from train.rows.data import Row, read_rows
-from train.rows.mask import IGNORED, Example, decode, encode, load_tokenizer, show, token_ids
+from train.rows.mask import Example, decode, encode, load_tokenizer, show, token_ids
+from train.rows.pieces import IGNORED
 
 MAX = 4096
 
@@ -111,12 +113,13 @@ class Chunks:
 
     def __init__(self, size: int, shift: bool = False) -> None:
         self.size, self.shift, self.known = size, shift, [""]
+        self.backend_tokenizer, self.added_tokens_decoder = self, dict[int, Any]()
 
-    def __call__(self, text: str, **_: Any) -> dict[str, Any]:
+    def encode(self, text: str, **_: Any) -> SimpleNamespace:
         offsets = [(start, min(start + self.size, len(text))) for start in range(0, len(text), self.size)]
         prompt = self.shift and text.endswith("<start_of_turn>model\n")
         ids = [self._id(text[a:b] + "?" * prompt) for a, b in offsets]
-        return {"input_ids": ids, "offset_mapping": offsets}
+        return SimpleNamespace(ids=ids, offsets=offsets)
 
     def _id(self, piece: str) -> int:
         if piece not in self.known:

@@ -1,0 +1,58 @@
+"""Whatever stands in a row, it is a row or one fault, and never a traceback."""
+
+from __future__ import annotations
+
+import copy
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.train.making import write
+from tests.train.rows.samples import READ, openai
+from train.rows.checks import Fault
+from train.rows.data import Row, read_each
+from train.rows.forms.draft import Unreadable
+from train.rows.forms.registry import FORMS, draft_of
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Where anything stands in a value."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(one for key, inner in inside for one in paths(inner, (*path, key)))]
+
+
+def put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    """The value with something else at a place."""
+    if not path:
+        return new
+    changed = copy.copy(value)
+    changed[path[0]] = put(value[path[0]], path[1:], new)
+    return changed
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_change_of_a_row_gives_a_row_or_one_fault(tmp_path: Path, data: st.DataObject) -> None:
+    row = data.draw(st.sampled_from([row for row, _, _ in READ.values()]))
+    for _ in range(data.draw(st.integers(1, 3))):
+        row = put(row, data.draw(st.sampled_from(paths(row))), data.draw(JSON))
+    path = write(tmp_path / "fuzz.jsonl", [json.dumps(openai()), json.dumps(row)])
+    _, found = (one.found for one in read_each(path))
+    assert isinstance(found, Row | Fault)
+
+
+@given(st.dictionaries(st.sampled_from([key for form in FORMS for key in form.keys] + ["tools", "x"]), JSON))
+@settings(max_examples=300, deadline=None)
+def test_any_object_is_a_draft_or_unreadable(row: dict[str, Any]) -> None:
+    with suppress(Unreadable):
+        assert draft_of(row).used
