@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
+from fixtures.printing import printable
 from suite.outcome import Ceiling, ContractResult, Interval, Results
 from suite.results.summary import (
     WIDTH,
@@ -23,7 +24,7 @@ from suite.results.summary import (
     standing,
     verdict_word,
 )
-from suite.results.wording import percent, printable
+from suite.results.wording import percent
 
 COLOURS = {"pass": "32", "fail": "31", "undecided": "33", "measured": "2"}
 DIGEST_LENGTH = 12

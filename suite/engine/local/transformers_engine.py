@@ -63,15 +63,15 @@ class TransformersEngine:
         self.decoder = Decoder(model, self.stops)
 
     def generate(self, prompts: Sequence[str], *, max_new_tokens: int) -> Iterator[tuple[int, Generation]]:
-        """Replies as batches finish, longest prompts first; what a batch holds decides nothing but rounding."""
+        """Replies as they end, longest prompts first; what a batch holds decides nothing but rounding."""
         if not prompts:
             return
         # The format writes <bos> itself: a second one would be another prompt than the adapter was trained on.
         encoded = self.tokenizer(list(prompts), add_special_tokens=False)["input_ids"]
         self._check_length(max(map(len, encoded)), max_new_tokens)
         for batch in plan(encoded, self.limits, new_tokens=max_new_tokens, share=self.decoder.can_share):
-            written = self.decoder.run(encoded, batch, max_new_tokens)
-            yield from zip(batch.rows, map(self._generation, written), strict=True)
+            for row, written in self.decoder.finished(encoded, batch, max_new_tokens):
+                yield row, self._generation(written)
 
     def _generation(self, written: Written) -> Generation:
         if not all(map(math.isfinite, written.logprobs)):
