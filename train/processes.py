@@ -47,9 +47,8 @@ def together(processes: int, work: Callable[[], int]) -> int:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     context = multiprocessing.get_context("spawn")
-    started = [
-        context.Process(target=_one, args=(os.getpid(), rank, processes, port, work)) for rank in range(processes)
-    ]
+    given = (os.getpid(), processes, port, work)
+    started = [context.Process(target=_one, args=(rank, *given)) for rank in range(processes)]
     for process in started:
         process.start()
     try:
