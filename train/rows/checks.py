@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from fixtures.catalogs.checking import check as check_catalog
 from fixtures.errors import UserError, closest
+from fixtures.reading.tools import read_tools
 from suite.judging.schemas import first_fault
 
 _NEXT: Mapping[str, tuple[str, ...]] = {
@@ -50,15 +50,11 @@ def tools_fault(line: int, tools: Any) -> Fault | None:
 @lru_cache(maxsize=4096)
 def _tools_problem(text: str) -> str:
     """What is wrong with a row's tools; cached because most rows of a file share theirs."""
-    tools = json.loads(text)
-    if not isinstance(tools, list):
-        return "the tools must be a list of declarations"
     try:
-        check_catalog(tools, "")
+        read_tools(json.loads(text), "")
     except UserError as error:
         return f"{error.where.strip()}: {error.problem}"
-    bare = next((number for number, tool in enumerate(tools) if "function" not in tool), None)
-    return "" if bare is None else f'/{bare}: a declaration has the form {{"type": "function", "function": {{...}}}}'
+    return ""
 
 
 def message_fault(line: int, messages: Any) -> Fault | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import codecs
 import hashlib
 import json
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +17,8 @@ from typing import Any
 
 from fixtures.errors import UserError
 from fixtures.formats import Format
+from fixtures.reading.strict import NotJson, parse_strictly
+from fixtures.reading.tools import read_tools
 from fixtures.types import ToolCall, assistant, user
 from train.rows.checks import Fault, calls_fault, message_fault, tools_fault
 
@@ -159,8 +160,9 @@ def _row_of(line: int, data: Any, catalog: Declarations | None, trust_calls: boo
     fault = tools_fault(line, tools) or message_fault(line, data["messages"])
     if fault:
         return fault
-    fault = None if trust_calls else calls_fault(line, data["messages"], tools)
-    return fault or Row(line, tuple(data["messages"]), tuple(tools), str(data.get("kind", "")))
+    read = read_tools(tools, "").tools if tools else ()
+    fault = None if trust_calls else calls_fault(line, data["messages"], read)
+    return fault or Row(line, tuple(data["messages"]), read, str(data.get("kind", "")))
 
 
 def _pair_row(line: int, data: Mapping[str, Any], catalog: Declarations | None, trust_calls: bool) -> Row | Fault:
@@ -205,43 +207,3 @@ def _cannot_be_written(row: Row, form: Format) -> Fault | None:
     except UserError as error:
         return Fault(row.line, "", f"{error.where}: {error.problem}")
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class NotJson:
-    """Why a text is not JSON that everybody reads alike."""
-
-    reason: str
-
-
-def parse_strictly(text: bytes) -> Any | NotJson:
-    """JSON without what Python's reader lets pass: keys that stand twice, NaN, infinities."""
-    try:
-        return json.loads(text.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
-    except json.JSONDecodeError as error:
-        return NotJson(f"{error.msg} at column {error.colno}")
-    except UnicodeDecodeError as error:
-        return NotJson(f"not UTF-8 at byte {error.start}")
-    except RecursionError:
-        return NotJson("nested too deeply")
-    except ValueError as error:
-        return NotJson(str(error))
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        twice = next(key for i, (key, _) in enumerate(pairs) if key in dict(pairs[:i]))
-        raise ValueError(f"the key {twice!r} stands twice in one object")
-    return found
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a JSON number")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"{text} is too large a number")
-    return value

@@ -57,12 +57,14 @@ FAULTS: dict[str, tuple[Callable[[dict[str, Any]], Any], str, str]] = {
     "empty messages": (lambda r: r.update(messages=[]), "/messages", "no messages"),
     "no tools": (lambda r: r.pop("tools"), "/tools", "--tools"),
     "tools no list": (lambda r: r.update(tools={"a": 1}), "/tools", "not a catalog|list"),
-    "bare tool": (lambda r: r.update(tools=[r["tools"][0]["function"]]), "/tools", "form"),
+    "misspelt key of a tool": (
+        lambda r: r["tools"][0]["function"].update(paramaters={}), "/tools", "/0/function/paramaters: there is no such key"
+    ),
     "tool twice": (lambda r: r["tools"].append(r["tools"][0]), "/tools", "another tool has this name"),
     "invalid schema": (
         lambda r: r["tools"][0]["function"]["parameters"]["properties"]["room"].update(type="txt"),
         "/tools",
-        "/0/function/parameters/properties/room/type: not valid JSON Schema",
+        "/0/function/parameters/properties/room/type: 'txt' is no type",
     ),
     "two users": (say("user", "user", "assistant"), "/messages/1/role", "out of order after user"),
     "assistant first": (say("assistant"), "/messages/0/role", "out of order as the first message"),
