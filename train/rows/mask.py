@@ -41,7 +41,7 @@ def load_tokenizer(path: Any, form: Format) -> Any:
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise UserError(str(path), f"transformers cannot load the tokenizer of this base: {error}") from error
     if not tokenizer.is_fast:

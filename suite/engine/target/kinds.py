@@ -70,7 +70,8 @@ def refuse_without_config(folder: Path, where: str, hint: str) -> UserError:
     if has("adapters.safetensors"):
         return UserError(where, "this is an adapter of MLX", allowed=WANTED, hint=_MLX.format(folder=folder))
     if has("*.gguf"):
-        return UserError(where, "this holds GGUF files, of llama.cpp", allowed=WANTED, hint="the adapter before it was converted")
+        hint = "the PEFT folder that they were converted from"
+        return UserError(where, "this holds GGUF files, of llama.cpp", allowed=WANTED, hint=hint)
     return UserError(where, f"there is no {CONFIG} in it (there is: {_inside(folder)})", allowed=WANTED, hint=hint)
 
 
