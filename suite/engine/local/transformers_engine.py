@@ -33,16 +33,18 @@ def load(target: Target, *, dtype: str, batch_tokens: int | None) -> Engine:
     path = str(target.base.path)
     try:
         with _no_progress_bars():
+            where = f"--adapter {target.identity.adapter}" if target.own_tokenizer else f"--base {target.base.name}"
             tokenizer: Any = AutoTokenizer.from_pretrained(
                 str(target.tokenizer), local_files_only=True, trust_remote_code=False
             )
+            where = f"--base {target.base.name}"
             model: Any = AutoModelForCausalLM.from_pretrained(
                 path, dtype=getattr(torch, dtype), local_files_only=True, use_safetensors=True, trust_remote_code=False
             )
+    except MemoryError:
+        raise
     except Exception as error:  # whatever a stranger's files make Transformers do
-        raise UserError(
-            f"--base {target.base.name}", f"Transformers cannot load {path}: {first_line(error)}"
-        ) from error
+        raise UserError(where, f"Transformers cannot load {path}: {first_line(error)}") from error
     model = model.eval().to(device)
     if target.adapter:
         text = target.format.render([user("Hello")], [], prompt=True).text

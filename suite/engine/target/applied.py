@@ -7,7 +7,8 @@ lora_alpha 0, with NaN in it, and one whose config names fewer modules than it w
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,18 +36,18 @@ def apply_adapter(base: Any, folder: Path, probe: torch.Tensor, tokens: int = 0)
     `probe` holds token ids of shape (1, tokens). `tokens` is how many the adapter's own tokenizer has, if it has one:
     the base's vocabulary is extended as the adapter's was.
     """
-    weights = load_file(folder / WEIGHTS)
-    problem = weights_problem(weights) or extended(base, weights, tokens)
+    with _refusing(folder, "its weights cannot be used"):
+        weights = load_file(folder / WEIGHTS)
+        problem = weights_problem(weights) or extended(base, weights, tokens)
     if problem:
         raise _refused(folder, problem)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         config = peft_config(folder, base)
-        try:
+        with _refusing(folder, "PEFT cannot load it"):
             model = PeftModel.from_pretrained(base, str(folder), config=config).eval()
-        except Exception as error:  # whatever its settings and names make PEFT do
-            raise _refused(folder, f"PEFT cannot load it: {type(error).__name__}: {first_line(error)}") from error
-    problem = loaded_problem(model, weights) or effect_problem(model, _with_trained(probe, config))
+    with _refusing(folder, "the model cannot be asked with it"):
+        problem = loaded_problem(model, weights) or effect_problem(model, _with_trained(probe, config))
     if problem:
         raise _refused(folder, problem)
     for warning in caught:
@@ -54,8 +55,10 @@ def apply_adapter(base: Any, folder: Path, probe: torch.Tensor, tokens: int = 0)
             raise _refused(folder, first_line(warning.message))
         if issubclass(warning.category, UserWarning):  # the others are for the libraries' own developers
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
-    # Merged is a fifth faster, with the same replies (benchmarks/prefix.py).
-    return model.merge_and_unload() if _can_merge(config, weights) else model.get_base_model()
+    if not _can_merge(config, weights):
+        return model.get_base_model()
+    with _refusing(folder, "PEFT cannot merge it"):
+        return model.merge_and_unload()  # a fifth faster, with the same replies (benchmarks/prefix.py)
 
 
 def peft_config(folder: Path, base: Any) -> Any:
@@ -65,10 +68,8 @@ def peft_config(folder: Path, base: Any) -> Any:
     """
     patterns = Patterns(read_json(folder / CONFIG), str(folder / CONFIG))
     settings = patterns.over(name for name, _ in base.named_modules() if name)
-    try:
+    with _refusing(folder, f"PEFT cannot read {CONFIG}"):
         config = LoraConfig.from_pretrained(str(folder))
-    except Exception as error:
-        raise _refused(folder, f"PEFT cannot read {CONFIG}: {type(error).__name__}: {first_line(error)}") from error
     for name, value in settings.items():
         setattr(config, name, value)
     # Where PEFT looks whether the vocabulary is the base's; a name such as `tiny` would send it to the hub.
@@ -158,6 +159,17 @@ def _can_merge(config: Any, weights: Mapping[str, torch.Tensor]) -> bool:
 def _same(held: torch.Tensor, saved: torch.Tensor) -> bool:
     """Whether the model's tensor is the saved one, in the model's precision."""
     return held.shape == saved.shape and torch.equal(held.cpu(), saved.to(device="cpu", dtype=held.dtype))
+
+
+@contextmanager
+def _refusing(folder: Path, what: str) -> Iterator[None]:
+    """Whatever a stranger's settings, names and numbers make a library do is the adapter's fault; memory is not."""
+    try:
+        yield
+    except (UserError, MemoryError):
+        raise
+    except Exception as error:
+        raise _refused(folder, f"{what}: {type(error).__name__}: {first_line(error)}") from error
 
 
 def _refused(folder: Path, problem: str) -> UserError:
