@@ -16,8 +16,8 @@ from suite.settings import DEFAULT_BUDGET, MADE_UP, read_settings
 from suite.stash import NOT_SPREAD, RESULTS, SETTINGS
 
 _OPTIONS = (
-    "adapter", "base", "format", "catalog", "made_up", "seed", "budget", "contracts", "champion", "to_the_end",
-    "processes", "results", "cache",
+    "adapter", "base", "download", "format", "catalog", "made_up", "seed", "budget", "contracts", "champion",
+    "to_the_end", "processes", "results", "cache",
 )  # fmt: skip
 
 
@@ -32,6 +32,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--base",
         metavar="NAME",
         help="base model: 'tiny', a folder or a cached hub id (default: what the adapter says)",
+    )
+    group.addoption(
+        "--download",
+        action="store_const",
+        const=True,
+        help="fetch a base that is not here from the hub; else nothing is",
     )
     group.addoption(
         "--format", metavar="NAME", help="wire format: functiongemma or intent_json (default: what the adapter says)"

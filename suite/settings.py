@@ -24,6 +24,7 @@ class Settings:
 
     adapter: str | None = None
     base: str | None = None
+    download: bool = False
     format: str | None = None
     catalog: tuple[str, ...] = ()
     made_up: int = MADE_UP
@@ -43,8 +44,9 @@ class Settings:
 
 
 _KINDS: Mapping[str, type] = {
-    "adapter": str, "base": str, "format": str, "catalog": list, "made_up": int, "seed": int, "budget": int,
-    "contracts": str, "champion": str, "to_the_end": bool, "processes": int, "results": str, "cache": str,
+    "adapter": str, "base": str, "download": bool, "format": str, "catalog": list, "made_up": int, "seed": int,
+    "budget": int, "contracts": str, "champion": str, "to_the_end": bool, "processes": int, "results": str,
+    "cache": str,
 }  # fmt: skip
 
 
