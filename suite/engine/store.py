@@ -68,9 +68,10 @@ class ReplyStore:
     def get_many(self, keys: Sequence[str]) -> dict[str, Generation]:
         """The stored ones among these; those whose checksum is not theirs are as if they had never been stored."""
         found: dict[str, Generation] = {}
+        nothing: list[Any] = []
         broken = 0
         for start in range(0, len(keys), _ASK_AT_ONCE):
-            for row in self._run(partial(_select, keys[start : start + _ASK_AT_ONCE]), []):
+            for row in self._run(partial(_select, keys[start : start + _ASK_AT_ONCE]), nothing):
                 if (known := _read(row)) is None:
                     broken += 1
                 else:

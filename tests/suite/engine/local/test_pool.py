@@ -114,7 +114,7 @@ def test_a_fault_of_a_process_is_one_error_with_its_traceback(pool: PooledEngine
 
 
 def test_what_was_answered_before_a_fault_is_handed_on(pool: PooledEngine) -> None:
-    said = []
+    said: list[Any] = []
     with pytest.raises(UserError, match="it is bad"):
         said.extend(pool.generate(["a longer prompt", "bad"] * 2, max_new_tokens=8))
     assert {reply.text.partition(" ")[2] for _, reply in said} == {"A LONGER PROMPT"}
@@ -145,7 +145,8 @@ sys.stdin.read()
 def test_processes_end_within_a_second_of_a_killed_parent_whatever_they_are_at(where: str, busy: list[str]) -> None:
     command = [sys.executable, "-c", COMMAND, where, *busy]
     options: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": ROOT}
-    with subprocess.Popen(command, **options, env={**os.environ, "PYTHONPATH": str(ROOT)}) as parent:
+    started: Any = subprocess.Popen(command, **options, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    with started as parent:
         workers = [int(parent.stdout.readline()) for _ in range(2)]
         if busy:
             until_at_work(workers)

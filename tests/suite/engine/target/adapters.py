@@ -41,7 +41,7 @@ def make(folder: Path, base: Path, *, tokenizer: bool = False, **settings: Any) 
         if weight.requires_grad:
             weight.data += torch.randn_like(weight) * (0.3 if "lora" in name else 0.1)
     tuned.peft_config["default"].base_model_name_or_path = str(base)
-    tuned.save_pretrained(folder)
+    tuned.save_pretrained(str(folder))
     if tokenizer:
         own.save_pretrained(folder)
     return folder
