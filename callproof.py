@@ -36,6 +36,11 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "NAME",
         "help": "base model: 'tiny', a folder or a cached hub id (default: what the adapter says)",
     },
+    "download": {
+        "action": "store_const",
+        "const": True,
+        "help": "fetch a base that is not here from the hub; else nothing is fetched",
+    },
     "format": {
         "metavar": "NAME",
         "help": "wire format: functiongemma or intent_json (default: what the adapter says)",

@@ -176,8 +176,8 @@ def main() -> None:
     from suite.engine.local.transformers_engine import stop_tokens
 
     torch.set_num_threads(options.threads)
-    tokenizer: Any = AutoTokenizer.from_pretrained(base.path)
-    model: Any = AutoModelForCausalLM.from_pretrained(base.path, dtype=torch.float32).eval()
+    tokenizer: Any = AutoTokenizer.from_pretrained(base.path, trust_remote_code=False)
+    model: Any = AutoModelForCausalLM.from_pretrained(base.path, dtype=torch.float32, trust_remote_code=False).eval()
     stops = stop_tokens(model, tokenizer, load_format("functiongemma"))
     ways = Ways(model, stops)
     listed: dict[str, Way] = {

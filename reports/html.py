@@ -1,7 +1,7 @@
 """Markup that cannot be broken out of: every text that is not made by `tag` itself is escaped.
 
 Replies come from a model and catalogs from anywhere, so nothing is trusted; control characters and marks that turn
-the reading direction are spelled out too, see `suite.results.wording.printable`.
+the reading direction are spelled out too, see `fixtures.printing.printable`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 from typing import TypeAlias
 
-from suite.results.wording import printable
+from fixtures.printing import printable
 
 VOID = frozenset({"meta", "br", "hr"})
 

@@ -6,10 +6,11 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
+from fixtures.printing import printable
 from suite.outcome import Ceiling, ContractResult, Interval, Results
 from suite.results.ending import ending
 from suite.results.summary import WIDTH, calibrator_text, draws_text, interval_note, risk_note
-from suite.results.wording import percent, printable
+from suite.results.wording import percent
 
 DIGEST_LENGTH = 12
 COLUMNS = 3

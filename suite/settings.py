@@ -25,6 +25,7 @@ class Settings:
 
     adapter: str | None = None
     base: str | None = None
+    download: bool = False
     format: str | None = None
     catalog: tuple[str, ...] = ()
     made_up: int = MADE_UP
@@ -47,8 +48,8 @@ class Settings:
 _TABLE = re.compile(r"^\s*\[tool\.callproof\b", re.MULTILINE)
 _PATHS = ("contracts", "champion", "results")
 _KINDS: Mapping[str, type] = {
-    "adapter": str, "base": str, "format": str, "catalog": list, "made_up": int, "seed": int, "budget": int,
-    "contracts": str, "champion": str, "to_the_end": bool, "leave_out_unaskable": bool,
+    "adapter": str, "base": str, "download": bool, "format": str, "catalog": list, "made_up": int, "seed": int,
+    "budget": int, "contracts": str, "champion": str, "to_the_end": bool, "leave_out_unaskable": bool,
     "processes": int, "results": str, "cache": str,
 }  # fmt: skip
 

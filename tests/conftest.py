@@ -49,6 +49,19 @@ def small_base(small_tokenizer: Path, tmp_path_factory: pytest.TempPathFactory) 
     return folder
 
 
+@pytest.fixture(scope="session")
+def untied_base(small_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """That miniature with an output layer of its own."""
+    import torch
+    from transformers import AutoTokenizer
+
+    tokenizer: Any = AutoTokenizer.from_pretrained(small_base)
+    folder = tmp_path_factory.mktemp("untied-base")
+    model_of(tokenizer, tied=False).to(torch.bfloat16).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
 @pytest.fixture
 def hollow_base(small_tokenizer: Path, tmp_path: Path) -> Path:
     """A base with a tokenizer and nothing to train."""

@@ -31,8 +31,11 @@ def tokenizer_of(texts: Iterable[str]) -> Any:
     return fast
 
 
-def model_of(tokenizer: Any) -> Any:
-    """Two layers of Gemma 3, one with a sliding window of two; random, the same ones each time."""
+def model_of(tokenizer: Any, *, tied: bool = True) -> Any:
+    """Two layers of Gemma 3, one with a sliding window of two; random, the same ones each time.
+
+    With `tied`, the output layer is the embeddings.
+    """
     import torch
     from transformers import Gemma3ForCausalLM, Gemma3TextConfig
 
@@ -44,5 +47,6 @@ def model_of(tokenizer: Any) -> Any:
             layer_types=["sliding_attention", "full_attention"], sliding_window=2, num_attention_heads=4,
             num_key_value_heads=2, head_dim=64, query_pre_attn_scalar=64, max_position_embeddings=8192,
             bos_token_id=tokenizer.bos_token_id, pad_token_id=tokenizer.pad_token_id, eos_token_id=stops,
+            tie_word_embeddings=tied,
         )
     )  # fmt: skip

@@ -47,7 +47,8 @@ def together(processes: int, work: Callable[[], int]) -> int:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     context = multiprocessing.get_context("spawn")
-    started = [context.Process(target=_one, args=(rank, processes, port, work)) for rank in range(processes)]
+    given = (os.getpid(), processes, port, work)
+    started = [context.Process(target=_one, args=(rank, *given)) for rank in range(processes)]
     for process in started:
         process.start()
     try:
@@ -66,9 +67,9 @@ def together(processes: int, work: Callable[[], int]) -> int:
     return status
 
 
-def _one(rank: int, processes: int, port: int, work: Callable[[], int]) -> None:
+def _one(rank: int, parent: int, processes: int, port: int, work: Callable[[], int]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that waits for us tells it, once
-    end_with_parent()
+    end_with_parent(parent)
     os.environ |= {
         _RANK: str(rank), "LOCAL_RANK": str(rank), _COUNT: str(processes), "LOCAL_WORLD_SIZE": str(processes),
         "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),

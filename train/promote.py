@@ -23,7 +23,8 @@ from fixtures.errors import UserError
 from fixtures.files import write_text
 from fixtures.progress import Replies
 from suite.calibration import CALIBRATOR
-from suite.engine.target.identify import CONFIG, MANIFEST, WEIGHTS, adapter_folder
+from suite.engine.target.folders import MANIFEST, TOKENIZER, adapter_folder
+from suite.engine.target.kinds import CONFIG, WEIGHTS
 from suite.outcome import Results
 from train.gate_options import add_gate, gate_settings
 from train.screen import say
@@ -114,7 +115,7 @@ def apply(
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     source = adapter_folder(run)
-    for file in (CONFIG, WEIGHTS, MANIFEST, CALIBRATOR):
+    for file in (CONFIG, WEIGHTS, MANIFEST, CALIBRATOR, *TOKENIZER):
         if (source / file).is_file():
             shutil.copyfile(source / file, partial / file)
     shutil.copyfile(results_file, partial / "results.json")

@@ -17,6 +17,7 @@ import numpy as np
 from fixtures.bases import digest_files
 from fixtures.errors import UserError
 from fixtures.files import write_text
+from fixtures.reading.strict import read_json
 from suite.calibration.resampling import Floats
 from suite.outcome import CalibratorUsed, Identity
 from suite.reply import Reply
@@ -90,11 +91,15 @@ def read_calibrator(folder: Path, identity: Identity) -> Calibrator | None:
     UserError if it cannot be read, or was fitted for another adapter, base or format than `identity`.
     """
     file = folder / CALIBRATOR
-    if not file.is_file():
+    if not file.exists():
         return None
     try:
-        found = _from_json(json.loads(file.read_text(encoding="utf-8")), digest_files([file]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        document = read_json(file)
+    except UserError as error:
+        raise UserError(error.where, error.problem, allowed=error.allowed, hint=_anew(folder, file)) from None
+    try:
+        found = _from_json(document, digest_files([file]))
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         problem = f"it is no calibrator of version {VERSION}: {type(error).__name__}: {error}"
         raise UserError(str(file), problem, hint=_anew(folder, file)) from None
     for name in _DIGESTS:

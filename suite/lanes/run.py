@@ -64,7 +64,8 @@ class Run:
 
     def __post_init__(self) -> None:
         asker = partial(Asker, max_new_tokens=MAX_NEW_TOKENS, progress=self.progress)
-        self.started, self.budget = time.time(), Budget.of(self.calls)
+        self.started, self.budget = datetime.now(UTC), Budget.of(self.calls)
+        self.begun = time.monotonic()  # seconds are counted on it: the other clock may be set back meanwhile
         self.asker, self.reigning = asker(self.engine), asker(self.champion) if self.champion else None
         takes = tuple(asker(again(self.engine, take)) for take in TAKES)
         self.seconds = Seconds(takes, asker(self.bare) if self.bare else None)
@@ -100,8 +101,8 @@ class Run:
             seed=self.seed,
             budget=self.calls,
             max_new_tokens=MAX_NEW_TOKENS,
-            started=datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
-            seconds=round(time.time() - self.started, 2),
+            started=self.started.isoformat(timespec="seconds"),
+            seconds=round(time.monotonic() - self.begun, 2),
             calls=call_counts(self.engine, *(asker.engine for asker in self.seconds.askers)),
             libraries=installed(*_LIBRARIES),
             risks={"alpha": GATE_RISKS.alpha, "beta": GATE_RISKS.beta},

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from fixtures.errors import UserError
+from fixtures.printing import printable
 from suite.lanes.budget import too_small
 from suite.outcome import NoWorse
 from suite.plugin.items import ContractItem, chosen, file_of, run_gate
 from suite.plugin.stash import NOT_SPREAD, RESULTS, SETTINGS, TARGET
 from suite.results.ending import ending, verdict_line
-from suite.results.wording import printable
 from suite.settings import Settings
 
 WIDEST = 120  # columns; longer lines are hard to read

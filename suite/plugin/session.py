@@ -43,12 +43,14 @@ def start(config: pytest.Config, command_line: Mapping[str, Any]) -> None:
 def target_of(settings: Settings) -> Target:
     """What these settings gate; UserError for every kind of bad adapter."""
     adapter = None if settings.adapter == "none" else Path(str(settings.adapter))
-    return identify(adapter, settings.base, settings.format)
+    return identify(adapter, settings.base, settings.format, download=settings.download)
 
 
 def champion_of(settings: Settings) -> Target | None:
     """What it is compared with, if anything; UserError for every kind of bad adapter."""
-    return identify(Path(settings.champion), settings.base, settings.format) if settings.champion else None
+    if not settings.champion:
+        return None
+    return identify(Path(settings.champion), settings.base, settings.format, download=settings.download)
 
 
 def _collected_from(config: pytest.Config, settings: Settings) -> list[str]:

@@ -6,10 +6,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from fixtures.printing import printable
 from suite.outcome import ContractResult, Counterexample, Results
 from suite.results.summary import closes_gate, counterexample_lines, headline, message_text, standing, verdict_word
 from suite.results.table import BAD, looks_bad, painted, table
-from suite.results.wording import percent, printable
+from suite.results.wording import percent
 
 _INDENT = 13
 

@@ -7,10 +7,11 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from fixtures.printing import printable
 from fixtures.types import Case, Catalog, Message, Variant
 from suite.outcome import Bar, Ceiling, ContractResult, Counterexample, Interval, Never, NoWorse, Rate, Results
 from suite.results.signature import signature
-from suite.results.wording import cases, percent, percent_down, percent_seen, percent_up, printable
+from suite.results.wording import cases, percent, percent_down, percent_seen, percent_up
 
 WIDTH = 100
 LONGEST_REPLY = 2000  # characters on a terminal; pages and results files hold all

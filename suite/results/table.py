@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fixtures.printing import printable
 from suite.outcome import Bar, Ceiling, ContractResult, Interval, Never, Rate
 from suite.results.summary import bar_text, deciding_figure, share_range, verdict_word
-from suite.results.wording import percent, percent_seen, printable
+from suite.results.wording import percent, percent_seen
 
 COLOURS = {"pass": "32", "fail": "31", "undecided": "33", "measured": "2"}
 """ANSI colours of verdicts."""

@@ -30,12 +30,3 @@ def percent_up(share: float) -> str:
 
 def cases(count: int) -> str:
     return f"{count} case" if count == 1 else f"{count} cases"
-
-
-def printable(text: str) -> str:
-    """Text from a model, safe to show: characters that steer a terminal or turn the line round are spelled out.
-
-    Line breaks and tabs stay; escape sequences, other control and format characters (such as the marks that reverse
-    the reading direction) and lone surrogates become `\\x1b`, `\\u202e` and the like.
-    """
-    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode("ascii") for c in text)

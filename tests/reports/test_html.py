@@ -4,8 +4,8 @@ from html.parser import HTMLParser
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixtures.printing import printable
 from reports.html import Html, join, tag
-from suite.results.wording import printable
 
 
 class Reader(HTMLParser):

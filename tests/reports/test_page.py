@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from fixtures.printing import printable
 from fixtures.types import Variant
 from reports.page import render
 from suite.outcome import Results
 from suite.results.file import from_json, to_json
-from suite.results.wording import printable
 from tests.reports.sample import FAILING, HOSTILE, PASSING
 from tests.reports.test_html import Reader
 

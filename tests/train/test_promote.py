@@ -14,7 +14,7 @@ import pytest
 from fixtures.bases import digest_files
 from fixtures.errors import UserError
 from suite.calibration import CALIBRATOR
-from suite.engine.target.identify import adapter_folder
+from suite.engine.target.folders import adapter_folder
 from suite.outcome import (
     CalibratorUsed,
     ContractResult,

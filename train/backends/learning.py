@@ -24,8 +24,8 @@ from transformers.utils import logging as transformers_logging
 
 from fixtures.cores import BFLOAT16, has_bfloat16
 from fixtures.errors import UserError
-from suite.engine.target.applied import loaded_problem
-from suite.engine.target.identify import WEIGHTS
+from suite.engine.target.applied import loaded_problem, peft_config
+from suite.engine.target.kinds import WEIGHTS
 from train.backends.material import Prepared
 from train.backends.run import peak_memory, save_adapter
 from train.job import ALL_LINEAR, Settings
@@ -61,7 +61,9 @@ def load_model(work: Prepared) -> Any:
     if settings.threads:
         torch.set_num_threads(settings.threads)
     try:
-        base = AutoModelForCausalLM.from_pretrained(work.base.path, dtype=torch.float32, local_files_only=True)
+        base = AutoModelForCausalLM.from_pretrained(
+            work.base.path, dtype=torch.float32, local_files_only=True, trust_remote_code=False
+        )
     except (OSError, ValueError) as error:
         raise UserError(f"--base {work.base.name}", f"transformers cannot load this base: {error}") from error
     set_seed(settings.seed)
@@ -90,10 +92,8 @@ def quiet() -> Iterator[None]:
 
 def _going_on(base: Any, adapter: Path, settings: Settings) -> Any:
     """The base under a copy of this adapter that can be trained, proven to be there tensor by tensor."""
-    config = LoraConfig.from_pretrained(str(adapter))
+    config = peft_config(adapter, base)
     config.lora_dropout, config.inference_mode = settings.lora_dropout, False
-    # Where PEFT looks whether the vocabulary is the base's; a name such as `tiny` would send it to the hub.
-    config.base_model_name_or_path = base.config.name_or_path
     model = PeftModel.from_pretrained(base, str(adapter), is_trainable=True, config=config)
     problem = loaded_problem(model, load_file(adapter / WEIGHTS))
     if problem:

@@ -27,7 +27,9 @@ from fixtures.datasets.rows import write_rows
 from fixtures.errors import UserError
 from fixtures.files import write_text
 from fixtures.formats import Format
-from suite.engine.target.identify import CONFIG, MANIFEST, WEIGHTS, Target, identify
+from suite.engine.target.folders import MANIFEST
+from suite.engine.target.identify import Target, identify
+from suite.engine.target.kinds import CONFIG, WEIGHTS
 from suite.lanes.asking import stable_seed
 from suite.reply import Reply
 from train.backends.material import Prepared

@@ -99,7 +99,7 @@ def load_model(work: Prepared) -> Any:
     from safetensors.torch import load_file
     from transformers import set_seed
 
-    from suite.engine.target.identify import WEIGHTS
+    from suite.engine.target.kinds import WEIGHTS
     from train.backends.learning import lora_config
 
     settings = work.job.settings

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
 from fixtures.errors import UserError
-from suite.engine.target.identify import CONFIG, MANIFEST, Target, identify
+from fixtures.reading.strict import read_json
+from suite.engine.target.folders import MANIFEST
+from suite.engine.target.identify import Target, identify
+from suite.engine.target.kinds import CONFIG
 from train.job import ALL_LINEAR, Job, Settings
 
 
@@ -24,6 +26,9 @@ def find_start(job: Job) -> Target | None:
         where = error.where.replace("--adapter", "--from", 1)
         hint = error.hint.replace("--adapter", "--from", 1)
         raise UserError(where, error.problem, allowed=error.allowed, hint=hint) from None
+    if target.own_tokenizer:
+        problem = "it has a tokenizer of its own, and training goes on with the base's"
+        raise UserError(f"--from {job.start}", problem, hint="train a new adapter from the base, without --from")
     spoken = _read(target, MANIFEST).get("format", target.format.name)
     if spoken != target.format.name:
         raise UserError(
@@ -69,5 +74,5 @@ def told(target: Target | None) -> dict[str, str] | None:
 
 def _read(target: Target, name: str) -> dict[str, Any]:
     file = target.adapter / name if target.adapter else None
-    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file and file.exists() else {}
+    found: dict[str, Any] = read_json(file) if file and file.exists() else {}
     return found

@@ -6,7 +6,6 @@ between two replies to the same prompt means anything.
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,9 @@ from typing import Any, TypeAlias
 from fixtures.bases import Base, digest_files, resolve_base
 from fixtures.errors import UserError
 from fixtures.formats import Format, load_format
-from suite.engine.target.identify import CONFIG, MANIFEST, WEIGHTS, adapter_folder
+from fixtures.reading.strict import read_json
+from suite.engine.target.folders import MANIFEST, adapter_folder
+from suite.engine.target.kinds import CONFIG, WEIGHTS
 from suite.reply import Reply
 
 Scorer: TypeAlias = Callable[[Sequence[str], Sequence[str]], list[float]]
@@ -53,7 +54,7 @@ def find_scorer(run: Path, option: str = "--scorer") -> ScorerFile:
         raise UserError(f"{option} {run}", problem, allowed=_NEEDS)
     if not (folder / WEIGHTS).is_file():
         raise UserError(f"{option} {run}", f"there is no {WEIGHTS} in {folder}", allowed=_NEEDS)
-    base = resolve_base(str(manifest.get("base")))
+    base = resolve_base(str(manifest.get("base")), f"{option} {run}")
     if manifest.get("base_digest") != base.digest:
         problem = f"it was trained on {base.name} with hash {manifest.get('base_digest')}, which has {base.digest} now"
         raise UserError(f"{option} {run}", problem, hint="train the scorer again")
@@ -67,7 +68,7 @@ def load_scorer(run: Path) -> Scorer:
     from peft import PeftModel
     from safetensors.torch import load_file
 
-    from suite.engine.target.applied import loaded_problem, weights_problem
+    from suite.engine.target.applied import loaded_problem, peft_config, weights_problem
     from train.rows.mask import load_tokenizer
 
     weights = load_file(file.folder / WEIGHTS)
@@ -76,7 +77,9 @@ def load_scorer(run: Path) -> Scorer:
         with warnings.catch_warnings():
             # PEFT still asks the model for a name that transformers has deprecated.
             warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
-            model = PeftModel.from_pretrained(headed_base(file.base), str(file.folder)).eval()
+            base = headed_base(file.base)
+            config = peft_config(file.folder, base)
+            model = PeftModel.from_pretrained(base, str(file.folder), config=config).eval()
         problem = loaded_problem(model, weights)
     if problem:
         raise UserError(f"--scorer {run}", f"the scorer is not applied: {problem}", hint="train it again")
@@ -94,7 +97,7 @@ def headed_base(base: Base) -> Any:
     transformers_logging.disable_progress_bar()
     try:
         model: Any = AutoModelForSequenceClassification.from_pretrained(
-            base.path, num_labels=1, dtype=torch.float32, local_files_only=True
+            base.path, num_labels=1, dtype=torch.float32, local_files_only=True, trust_remote_code=False
         )
     except (OSError, ValueError) as error:
         raise UserError(f"--base {base.name}", f"transformers cannot put a score head on this base: {error}") from error
@@ -139,8 +142,5 @@ def best_of(prompts: Sequence[str], replies: Sequence[Sequence[Reply]], score: S
 
 
 def _read(file: Path, option: str) -> dict[str, Any]:
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{option} {file.parent}", f"{file.name} cannot be read: {error}", allowed=_NEEDS) from None
+    found = read_json(file, f"{option} {file}")
     return found if isinstance(found, dict) else {}

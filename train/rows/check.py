@@ -6,7 +6,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,17 +15,18 @@ from fixtures.bases import resolve_base
 from fixtures.catalogs import load_catalog
 from fixtures.files import check_free, write_text
 from fixtures.formats import FORMATS, load_format
-from suite.results.wording import printable
+from fixtures.printing import printable
+from fixtures.progress import Share
 from train.job import Settings
 from train.rows.advice import Advice, advise
 from train.rows.checks import Fault
-from train.rows.data import Row, Seen, digest, percent, read_rows
+from train.rows.data import Row, Seen, digest, read_rows
 from train.rows.encoding import encode_all
 from train.rows.findings import GROUPS, Finding, listing, to_json
 from train.rows.leaks import add_exam, exam_settings, leaks
 from train.rows.mask import Example, load_tokenizer, show
 from train.rows.survey import survey
-from train.screen import Counter, say
+from train.screen import say
 
 ABOUT = "check training data: what breaks training, what teaches faults, what is worth knowing; trains nothing"
 _REPORT = re.compile(r'\{\s*"data": \{\s*"path": ')
@@ -88,21 +89,25 @@ def examine(options: argparse.Namespace) -> Report:
     exam, known = exam_settings(options, options.catalog)
     form, base = load_format(options.format), resolve_base(options.base)
     catalog = load_catalog(options.tools).catalog.declarations() if options.tools else None
-    shown = Counter(sys.stderr)
-    read = read_rows(options.data, form, catalog, context_field=options.context_field, progress=percent(shown, "read"))
+    read = read_rows(options.data, form, catalog, context_field=options.context_field, progress=told("read"))
     tokenizer = load_tokenizer(base.path, form)
-    encoded = encode_all(read.rows, form, tokenizer, options.max_length, percent(shown, "tokenised"))
+    encoded = encode_all(read.rows, form, tokenizer, options.max_length, told("tokenised"))
     rows = tuple(row for row, found in zip(read.rows, encoded, strict=True) if isinstance(found, Example))
     examples = [found for found in encoded if isinstance(found, Example)]
     faults = [*read.faults, *(found for found in encoded if isinstance(found, Fault))]
     findings = broken(faults)
     if rows:
-        findings += [*survey(rows, percent(shown, "compared"))]
+        findings += [*survey(rows, told("compared"))]
         findings += leaks(rows, exam.seed, exam.catalog, known, exam.made_up)
     preview = show(examples[0], tokenizer) if examples else ""
     ordered = tuple(sorted(findings, key=lambda finding: GROUPS.index(finding.group)))
     lengths = tuple(len(e.ids) for e in examples)
     return Report(rows, ordered, advise(rows, ordered, gpu=has_gpu()), lengths, preview, read.forms)
+
+
+def told(what: str) -> Callable[[float], None]:
+    """How much of the rows is read, tokenised, ..., on standard error."""
+    return Share(sys.stderr, f"rows {what}").show
 
 
 def broken(faults: Sequence[Fault]) -> list[Finding]:

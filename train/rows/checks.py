@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fixtures.errors import closest
+from fixtures.printing import printable
 from fixtures.reading.strict import parse_strictly
 from suite.judging.schemas import first_fault
-from suite.results.wording import printable
 from train.rows.forms.draft import Said
 
 _NEXT: Mapping[str, tuple[str, ...]] = {
@@ -46,7 +46,7 @@ class Fault:
 
     @property
     def text(self) -> str:
-        """One line for a person, whatever the row holds: nothing that steers a terminal, and no more than a few lines."""
+        """One line for a person, whatever the row holds: nothing that steers a terminal, and not too long."""
         told = f"{self.pointer}: {self.problem}" if self.pointer else self.problem
         plain = printable(told).replace("\n", "\\n").replace("\t", "\\t")
         return plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]}…"

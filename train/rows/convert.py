@@ -17,11 +17,12 @@ from fixtures.catalogs import load_catalog
 from fixtures.datasets.options import add_out
 from fixtures.datasets.rows import write_rows
 from fixtures.files import check_free
+from fixtures.progress import Share
 from train.rows.checks import Fault
-from train.rows.data import Read, Row, accept_parts, percent, read_each, seen_of
+from train.rows.data import Read, Row, accept_parts, read_each, seen_of
 from train.rows.forms.registry import DECIDING
 from train.rows.tools import Declarations
-from train.screen import Counter, say
+from train.screen import say
 
 ABOUT = "write rows of any form that is read (OpenAI's, ShareGPT's, xLAM's, ...) in the project's own form"
 
@@ -49,7 +50,7 @@ def _converted(
 ) -> Iterator[dict[str, Any]]:
     """The rows as they are to be written; raises UserError behind the last one if some are bad."""
     faults: list[Fault] = []
-    show = percent(Counter(sys.stderr), "read")
+    show = Share(sys.stderr, "rows read").show
     for read in read_each(options.data, catalog):
         if isinstance(read.found, Fault):
             faults.append(read.found)

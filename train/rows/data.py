@@ -23,7 +23,6 @@ from train.rows.forms.draft import NOT_GIVEN, Draft, Unreadable
 from train.rows.forms.registry import draft_of
 from train.rows.nulls import has_null, without_padding
 from train.rows.tools import Declarations, tools_of
-from train.screen import Counter as Counting
 
 MAX_FAULTS_SHOWN = 10
 """More than a screen of faults helps nobody; the rest are counted."""
@@ -128,19 +127,6 @@ def seen_of(counts: Mapping[str, Counter[str]]) -> tuple[Seen, ...]:
     """The forms by how often they were seen; of each, the empty note counts its rows."""
     seen = [Seen(form, notes[""], {note: notes[note] for note in notes if note}) for form, notes in counts.items()]
     return tuple(sorted(seen, key=lambda one: -one.rows))
-
-
-def percent(shown: Counting, what: str) -> Callable[[float], None]:
-    """A progress in shares of one, shown in percent whenever that changes."""
-    last = -1
-
-    def show(share: float) -> None:
-        nonlocal last
-        if (now := int(share * 100)) > last:
-            last = now
-            shown.show(f"rows {what}, percent", now, 100)
-
-    return show
 
 
 def read_each(path: Path, catalog: Declarations | None = None, *, trust_calls: bool = False) -> Iterator[Read]:

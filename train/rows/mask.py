@@ -15,7 +15,7 @@ from typing import Any
 
 from fixtures.errors import UserError
 from fixtures.formats import Format, Rendered
-from suite.results.wording import printable
+from fixtures.printing import printable
 from train.rows.checks import Fault
 from train.rows.data import Row
 from train.rows.pieces import IGNORED, Piece, Pieces
@@ -42,7 +42,7 @@ def load_tokenizer(path: Any, form: Format) -> Any:
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise UserError(str(path), f"transformers cannot load the tokenizer of this base: {error}") from error
     if not tokenizer.is_fast:

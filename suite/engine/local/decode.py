@@ -6,7 +6,7 @@ rounding only. Works with causal models of Transformers that take `attention_mas
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -50,15 +50,24 @@ class Decoder:
         self.can_share = kinds <= {DynamicLayer, DynamicSlidingWindowLayer}
         """Whether the cache is keys and values only. If not, batches with families are not for this model."""
 
-    @torch.inference_mode()
     def run(self, prompts: Sequence[Tokens], batch: Batch, max_new_tokens: int) -> list[Written]:
         """Replies to the batch's rows, in the order of `batch.rows`."""
+        found = dict(self.finished(prompts, batch, max_new_tokens))
+        return [found[row] for row in batch.rows]
+
+    @torch.inference_mode()
+    def finished(self, prompts: Sequence[Tokens], batch: Batch, max_new_tokens: int) -> Iterator[tuple[int, Written]]:
+        """Replies to the batch's rows, by the index of their prompt, each as soon as it ends."""
         state, logits = self._read([prompts[index] for index in batch.rows], batch.families)
-        written = [Written([], []) for _ in batch.rows]
-        places: list[Written | None] = list(written)
+        written = {row: Written([], []) for row in batch.rows}
+        places: list[int | None] = list(batch.rows)
         for step in range(1, max_new_tokens + 1):
             chosen, logprobs = self.choose(logits)
-            places = [self._write(*place) for place in zip(places, chosen.tolist(), logprobs.tolist(), strict=True)]
+            for number, token in enumerate(zip(chosen.tolist(), logprobs.tolist(), strict=True)):
+                row = places[number]
+                if row is not None and self._ends(written[row], *token):
+                    places[number] = None
+                    yield row, written[row]
             left = [number for number, row in enumerate(places) if row is not None]
             if not left or step == max_new_tokens:
                 break
@@ -67,18 +76,16 @@ class Decoder:
                 state.select(staying)
                 chosen, places = chosen[staying], [places[number] for number in left]
             logits = state.advance(self.model, chosen)
-        return written
+        yield from ((row, written[row]) for row in places if row is not None)
 
-    def _write(self, row: Written | None, token: int, logprob: float) -> Written | None:
-        """Add a token to the row; None once nothing follows."""
-        if row is None:
-            return None
+    def _ends(self, row: Written, token: int, logprob: float) -> bool:
+        """Add a token to the row; whether nothing follows."""
         row.ids.append(token)
         row.logprobs.append(logprob)
         if token not in self.stops:
-            return row
+            return False
         row.finish = "stop"
-        return None
+        return True
 
     def _read(self, rows: Sequence[Tokens], families: Sequence[Family]) -> tuple[_State, torch.Tensor]:
         """What the cache holds after these prompts, and the logits of each row's next token.

@@ -33,20 +33,23 @@ def load(target: Target, *, dtype: str, batch_tokens: int | None) -> Engine:
     path = str(target.base.path)
     try:
         with _no_progress_bars():
-            tokenizer: Any = AutoTokenizer.from_pretrained(path, local_files_only=True)
-            model: Any = AutoModelForCausalLM.from_pretrained(
-                path, dtype=getattr(torch, dtype), local_files_only=True, use_safetensors=True
+            where = f"--adapter {target.identity.adapter}" if target.own_tokenizer else f"--base {target.base.name}"
+            tokenizer: Any = AutoTokenizer.from_pretrained(
+                str(target.tokenizer), local_files_only=True, trust_remote_code=False
             )
-    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
-        raise UserError(
-            f"--base {target.base.name}", f"Transformers cannot load {path}: {first_line(error)}"
-        ) from error
+            where = f"--base {target.base.name}"
+            model: Any = AutoModelForCausalLM.from_pretrained(
+                path, dtype=getattr(torch, dtype), local_files_only=True, use_safetensors=True, trust_remote_code=False
+            )
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a stranger's files make Transformers do
+        raise UserError(where, f"Transformers cannot load {path}: {first_line(error)}") from error
     model = model.eval().to(device)
     if target.adapter:
         text = target.format.render([user("Hello")], [], prompt=True).text
         probe = torch.tensor([tokenizer(text, add_special_tokens=False)["input_ids"]], device=device)
-        # Merged is a fifth faster, with the same replies (benchmarks/prefix.py).
-        model = apply_adapter(model, target.adapter, probe).merge_and_unload()
+        model = apply_adapter(model, target.adapter, probe, len(tokenizer) if target.own_tokenizer else 0)
     limits = ON_CPU if device == "cpu" else ON_GPU
     if batch_tokens:
         limits = Limits(limits.rows, batch_tokens)
@@ -63,15 +66,15 @@ class TransformersEngine:
         self.decoder = Decoder(model, self.stops)
 
     def generate(self, prompts: Sequence[str], *, max_new_tokens: int) -> Iterator[tuple[int, Generation]]:
-        """Replies as batches finish, longest prompts first; what a batch holds decides nothing but rounding."""
+        """Replies as they end, longest prompts first; what a batch holds decides nothing but rounding."""
         if not prompts:
             return
         # The format writes <bos> itself: a second one would be another prompt than the adapter was trained on.
         encoded = self.tokenizer(list(prompts), add_special_tokens=False)["input_ids"]
         self._check_length(max(map(len, encoded)), max_new_tokens)
         for batch in plan(encoded, self.limits, new_tokens=max_new_tokens, share=self.decoder.can_share):
-            written = self.decoder.run(encoded, batch, max_new_tokens)
-            yield from zip(batch.rows, map(self._generation, written), strict=True)
+            for row, written in self.decoder.finished(encoded, batch, max_new_tokens):
+                yield row, self._generation(written)
 
     def _generation(self, written: Written) -> Generation:
         if not all(map(math.isfinite, written.logprobs)):

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fixtures.bases import Base, digest_files, resolve_base
+from fixtures.bases import Base, digest_files, full_precision, resolve_base
 from fixtures.errors import UserError
 from fixtures.formats import Format, load_format
+from fixtures.reading.strict import parse_strictly, read_json
 from suite.calibration import Calibrator, read_calibrator
-from suite.engine.target.tensors import base_shapes, misfit, read_shapes
+from suite.engine.target.folders import MANIFEST, TOKENIZER, adapter_folder
+from suite.engine.target.kinds import CONFIG, WEIGHTS, check_kind, refuse_without_weights
+from suite.engine.target.patterns import Patterns
+from suite.engine.target.tensors import (
+    Shapes,
+    base_names,
+    base_shapes,
+    left_out,
+    lora_modules,
+    misfit,
+    read_shapes,
+    rows_of,
+    with_rows,
+)
 from suite.outcome import Identity
 
-CONFIG, WEIGHTS, MANIFEST = "adapter_config.json", "adapter_model.safetensors", "callproof.json"
-_WANTED = f"a PEFT folder with {CONFIG} and {WEIGHTS}, or a run folder with adapter/ in it"
-_PICKLES = ("adapter_model.bin", "adapter_model.pt", "adapter_model.pth")
-_CONVERT = (
-    'python -c "import torch, safetensors.torch as s; '
-    "s.save_file(torch.load('{old}', weights_only=True), 'adapter_model.safetensors')\" in that folder, if you trust it"
-)
-_SHOWN = 8
+_LARGEST_CONFIG_BYTES = 4 * 2**20
+"""Of adapter_config.json and callproof.json; a list of every module of a large base has a tenth."""
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,7 @@ class Target:
     """A base, perhaps an adapter for it, and the format it speaks; `identity` is the same as names and hashes.
 
     `calibrator` lies in the adapter's folder, if it has one, and is no part of the identity: it changes no reply.
+    `tokenizer` is the folder of the tokenizer that counts: the adapter's, if it has one of its own, or the base's.
     """
 
     base: Base
@@ -40,6 +49,11 @@ class Target:
     base_from: str = "as given"
     """Who says that this is the base: a person, a file of the adapter, or nobody."""
     format_from: str = "as given"
+    own_tokenizer: Path | None = None
+
+    @property
+    def tokenizer(self) -> Path:
+        return self.own_tokenizer or self.base.path
 
     @property
     def bare(self) -> Target:
@@ -47,34 +61,63 @@ class Target:
         return _target(self.base, None, self.format.name, "none", "none")
 
 
-def identify(adapter: Path | None, base: str | None, format: str | None, *, calibrated: bool = True) -> Target:
+def identify(
+    adapter: Path | None, base: str | None, format: str | None, *, calibrated: bool = True, download: bool = False
+) -> Target:
     """The target of a gate; None for `adapter` is the bare base, by default the embedded one.
 
     What is not given comes from the adapter: base and format from callproof.json, else the base from
     adapter_config.json and the format functiongemma. UserError if anything is missing, damaged or does not fit; with
-    `calibrated` False, a calibrator in the folder is not looked at.
+    `calibrated` False, a calibrator in the folder is not looked at. Only with `download` is the network asked for a
+    base that is not here.
     """
     if adapter is None:
-        bare = _target(resolve_base(base or "tiny"), None, format or "functiongemma", "none", "none")
+        found = resolve_base(base or "tiny", download=download)
+        bare = _target(found, None, format or "functiongemma", "none", "none")
         return replace(bare, base_from=_said(base, {}), format_from=_said(format, {}))
     folder = adapter_folder(adapter)
-    config = _read_json(folder / CONFIG)
-    manifest = _read_json(folder / MANIFEST) if (folder / MANIFEST).exists() else {}
-    _check_config(folder, config)
+    config = _read_object(folder / CONFIG)
+    manifest = _read_object(folder / MANIFEST) if (folder / MANIFEST).exists() else {}
+    check_kind(folder, config)
+    patterns = Patterns(config, str(folder / CONFIG))
     shapes = _read_weights(folder)
-    name = base or manifest.get("base") or config.get("base_model_name_or_path")
-    if not name:
-        raise UserError(f"--adapter {adapter}", "it does not say which base it is for", hint="--base NAME")
-    found = resolve_base(str(name))
+    found = _base_of(folder, config, manifest, base, download)
     _check_base(folder, manifest, found)
-    _check_shapes(folder, config, shapes, found)
-    digest = digest_files([folder / CONFIG, folder / WEIGHTS])
+    tokenizer = _own_tokenizer(folder, found)
+    _check_shapes(folder, config, patterns, shapes, found, tokenizer)
+    counted = [folder / name for name in TOKENIZER if (folder / name).is_file()] if tokenizer else []
+    digest = digest_files([folder / CONFIG, folder / WEIGHTS, *counted])
+    target = _target(found, folder, format or str(manifest.get("format", "functiongemma")), str(adapter), digest)
     target = replace(
-        _target(found, folder, format or str(manifest.get("format", "functiongemma")), str(adapter), digest),
+        target,
+        own_tokenizer=tokenizer,
         base_from=_said(base, {MANIFEST: manifest.get("base"), CONFIG: config.get("base_model_name_or_path")}),
         format_from=_said(format, {MANIFEST: manifest.get("format")}),
     )
     return replace(target, calibrator=read_calibrator(folder, target.identity)) if calibrated else target
+
+
+def _base_of(
+    folder: Path, config: Mapping[str, Any], manifest: Mapping[str, Any], base: str | None, download: bool
+) -> Base:
+    """The base that was asked for, or the one that the adapter's own files name."""
+    if base:
+        return resolve_base(base, download=download)
+    for file, key, said in ((MANIFEST, "base", manifest), (CONFIG, "base_model_name_or_path", config)):
+        name = said.get(key)
+        if not name:
+            continue
+        if not isinstance(name, str):
+            raise UserError(f"{folder / file} {key}", f"{name!r} is no name of a base", hint="--base NAME")
+        return resolve_base(name, f"{folder / file} {key}", download=download)
+    raise UserError(f"--adapter {folder}", "it does not say which base it is for", hint="--base NAME")
+
+
+def _own_tokenizer(folder: Path, base: Base) -> Path | None:
+    """The adapter's folder if the tokenizer in it is another than the base's."""
+    own, others = folder / TOKENIZER[0], base.path / TOKENIZER[0]
+    same = not own.is_file() or digest_files([own]) == digest_files([others])
+    return None if same else folder
 
 
 def _said(given: str | None, files: Mapping[str, Any]) -> str:
@@ -88,58 +131,18 @@ def _target(base: Base, folder: Path | None, format: str, adapter: str, adapter_
     return Target(base, folder, form, Identity(base.name, base.digest, adapter, adapter_digest, form.name, form.digest))
 
 
-def adapter_folder(path: Path) -> Path:
-    """The PEFT folder that this path means: itself, or `adapter/` in a run folder."""
-    where = f"--adapter {path}"
-    if not path.exists():
-        raise UserError(where, "there is no such folder", allowed=_WANTED)
-    if not path.is_dir():
-        raise UserError(where, "this is a file, not a folder", allowed=_WANTED)
-    for folder in (path, path / "adapter"):
-        if (folder / CONFIG).is_file():
-            return folder
-    names = sorted(entry.name + "/" * entry.is_dir() for entry in path.iterdir())
-    there = ", ".join(names[:_SHOWN]) + ", ..." * (len(names) > _SHOWN) if names else "nothing"
-    inside = sorted(file.parent.as_posix() for file in path.glob(f"*/{CONFIG}"))
-    hint = f"--adapter {inside[-1]}" if inside else ""
-    raise UserError(where, f"there is no {CONFIG} in it (there is: {there})", allowed=_WANTED, hint=hint)
-
-
-def _read_json(file: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(str(file), f"it cannot be read: {error}") from None
+def _read_object(file: Path) -> dict[str, Any]:
+    data = read_json(file, limit=_LARGEST_CONFIG_BYTES)
     if not isinstance(data, dict):
         raise UserError(str(file), f"it holds {type(data).__name__}, not an object")
     return data
 
 
-def _check_config(folder: Path, config: Mapping[str, Any]) -> None:
-    kind = config.get("peft_type")
-    if kind != "LORA":
-        raise UserError(f"{folder / CONFIG} peft_type", f"peft_type={kind!r} is not supported", allowed="LORA")
-    task = config.get("task_type")
-    if task not in (None, "CAUSAL_LM"):
-        scores = task == "SEQ_CLS"
-        problem = f"task_type={task!r}: " + ("it scores replies and writes none" if scores else "it writes no replies")
-        hint = "a run of another backend; scorers are for python -m train grpo --scorer" if scores else ""
-        raise UserError(f"{folder / CONFIG} task_type", problem, allowed="CAUSAL_LM", hint=hint)
-
-
 def _read_weights(folder: Path) -> dict[str, tuple[int, ...]]:
     """The adapter's shapes; pickled weights are refused because reading them may run code."""
     file = folder / WEIGHTS
-    if not file.is_file():
-        pickled = [name for name in _PICKLES if (folder / name).exists()]
-        if pickled:
-            raise UserError(
-                str(folder / pickled[0]),
-                "pickled weights are not loaded: reading them may run code",
-                allowed=WEIGHTS,
-                hint=_CONVERT.format(old=pickled[0]),
-            )
-        raise UserError(str(folder), f"there is no {WEIGHTS} in it", allowed=_WANTED)
+    if not file.exists():
+        raise refuse_without_weights(folder)
     try:
         return read_shapes(file)
     except (OSError, ValueError) as error:
@@ -156,14 +159,40 @@ def _check_base(folder: Path, manifest: Mapping[str, Any], base: Base) -> None:
         )
 
 
-def _check_shapes(folder: Path, config: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]], base: Base) -> None:
-    rank = config.get("r") if not config.get("rank_pattern") else None
+def _check_shapes(
+    folder: Path, config: Mapping[str, Any], patterns: Patterns, shapes: Shapes, base: Base, tokenizer: Path | None
+) -> None:
     try:
-        weights = base_shapes(base.path)
+        names = base_names(base.path)
     except (OSError, ValueError) as error:
         raise UserError(f"--base {base.name}", f"weights in {base.path} are damaged: {error}") from None
-    problem = misfit(shapes, weights, rank=rank, transposed=bool(config.get("fan_in_fan_out")))
+    weights = base_shapes(names)
+    patterns.over(name.removesuffix(".weight") for name in names)
+    problem = misfit(
+        shapes,
+        with_rows(weights, shapes) if tokenizer else weights,
+        ranks=patterns.ranks(lora_modules(shapes)),
+        transposed=bool(config.get("fan_in_fan_out")),
+    )
     if problem:
-        raise UserError(
-            str(folder / WEIGHTS), f"does not fit the base {base.name}: {problem}", hint="--base with its own base"
-        )
+        problem = f"does not fit the base {base.name}: {problem}"
+        extends = not tokenizer and bool(rows_of(shapes))
+        raise UserError(str(folder / WEIGHTS), problem, hint=_other_base(config, base, extends=extends))
+    if missing := left_out(shapes, names, patterns.asks_for):
+        told = ", ".join(missing[:_NAMED]) + (f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else "")
+        problem = f"the adapter is not applied: {CONFIG} asks for weights that the file does not have: {told}"
+        raise UserError(f"--adapter {folder}", problem, hint="save the adapter again, from its last checkpoint")
+
+
+def _other_base(config: Mapping[str, Any], base: Base, *, extends: bool) -> str:
+    """What to try where an adapter does not fit: in full precision, with its tokenizer, or another base."""
+    if whole := full_precision(base.name):
+        return f"--base {whole}: the model in full precision, which the 4-bit one was made from"
+    settings = parse_strictly((base.path / "config.json").read_bytes())
+    if isinstance(settings, dict) and settings.get("quantization_config"):
+        return "--base with the model in full precision, which this quantised one was made from"
+    if extends:
+        return f"put the tokenizer that it was trained with ({TOKENIZER[0]}) beside the adapter"
+    if base.name == config.get("base_model_name_or_path"):
+        return "this is its own base by name: --base with the version that it was trained on"
+    return "--base with its own base"

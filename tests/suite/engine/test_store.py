@@ -3,8 +3,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import warnings
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -12,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.errors import UserError
-from suite.engine.store import ReplyStore, reply_key, write_ahead
+from suite.engine.store import TABLE, ReplyStore, reply_key, write_ahead
 from suite.outcome import Identity
 from suite.reply import Generation
 
@@ -172,3 +175,89 @@ def test_a_locked_cache_is_told_and_not_moved_aside(tmp_path, monkeypatch):
         ReplyStore(tmp_path).put_many({"l": REPLY})
     other.close()
     assert ReplyStore(tmp_path).get_many(["k"]) == {"k": REPLY}
+
+
+@contextmanager
+def told_no_more():
+    """A second warning would be an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+HEXED = [f"{number:064x}" for number in range(60)]
+"""Keys as long as real ones."""
+
+
+def numbered(number):
+    return replace(REPLY, text=f"reply {number} " * 5, logprobs=(-0.25, -float(number)))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_flipped_bits_change_no_reply_that_is_served(tmp_path, seed):
+    written = {key: numbered(number) for number, key in enumerate(HEXED)}
+    store = ReplyStore(tmp_path)
+    store.put_many(written)
+    store.close()
+    rng = Random(seed)
+    content = bytearray(store.path.read_bytes())
+    for place in rng.sample(range(8 * len(content)), 200):
+        content[place // 8] ^= 1 << place % 8
+    store.path.write_bytes(content)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        served = ReplyStore(tmp_path).get_many(HEXED)
+    assert served == {key: written[key] for key in served}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "text = x'ff'", "text = 'text'", "logprobs = x'00'", "ends = 7", "finish = 'length'",
+        "finish = CAST(x'ff' AS TEXT)", "checksum = x''", "checksum = zeroblob(16)",
+        "(text, checksum) = (SELECT text, checksum FROM {0} WHERE key='b')",
+    ],
+)  # fmt: skip
+def test_a_reply_that_is_not_as_it_was_stored_is_asked_again_and_told_once(tmp_path, change):
+    ReplyStore(tmp_path).put_many({"a": numbered(1), "b": numbered(2)})
+    with closing(sqlite3.connect(tmp_path / "replies.sqlite")) as connection, connection:
+        connection.execute(f"UPDATE {TABLE} SET {change.format(TABLE)} WHERE key = 'a'")
+    store = ReplyStore(tmp_path)
+    with pytest.warns(UserWarning, match="not as they were stored"):
+        assert store.get_many(["a", "b"]) == {"b": numbered(2)}
+    with told_no_more():
+        assert store.get_many(["a"]) == {}
+    store.put_many({"a": numbered(1)})
+    assert store.get_many(["a"]) == {"a": numbered(1)}
+
+
+def test_replies_of_a_layout_without_checksums_are_asked_again(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "replies.sqlite")) as connection, connection:
+        connection.execute("CREATE TABLE replies_2 (key TEXT PRIMARY KEY, text, logprobs, ends, finish) WITHOUT ROWID")
+        connection.execute("INSERT INTO replies_2 VALUES ('k', x'', x'', x'', 'stop')")
+    assert ReplyStore(tmp_path).get_many(["k"]) == {}
+
+
+def test_a_file_whose_table_has_other_columns_is_moved_aside(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "replies.sqlite")) as connection:
+        connection.execute(f"CREATE TABLE {TABLE} (key TEXT PRIMARY KEY, texf BLOB)")
+    with pytest.warns(UserWarning, match="is damaged"):
+        assert ReplyStore(tmp_path).get_many(["k"]) == {}
+
+
+def test_a_disk_that_gets_full_is_told_once_and_costs_no_reply(tmp_path):
+    store = ReplyStore(tmp_path)
+    store.put_many({"before": REPLY})
+    store._open().execute("PRAGMA max_page_count = 1")
+    large = replace(REPLY, text="x" * 100_000)
+    with pytest.warns(UserWarning, match=r"database or disk is full.*goes on without it"):
+        store.put_many({"a": large})
+    with told_no_more():
+        store.put_many({"b": large})
+    assert store.get_many(["before", "a", "b"]) == {"before": REPLY, "a": large, "b": large}
+
+
+def test_a_cache_that_may_not_be_written_is_the_users_to_repair(tmp_path):
+    (tmp_path / "replies.sqlite").mkdir()
+    with pytest.raises(UserError, match=r"reply cache.*replies\.sqlite[\s\S]*another folder"):
+        ReplyStore(tmp_path).get_many(["k"])

@@ -2,29 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.results.wording import percent, percent_down, percent_seen, percent_up, printable
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("plain, ünïcode, 漢字, 😀", "plain, ünïcode, 漢字, 😀"),
-        ("two\n\tlines", "two\n\tlines"),
-        ("\x1b[2Jcleared\r\x00", "\\x1b[2Jcleared\\r\\x00"),
-        ("\u202eturned \u200bhidden\ufeff", "\\u202eturned \\u200bhidden\\ufeff"),
-        ("half \ud83d", "half \\ud83d"),
-    ],
-)
-def test_what_steers_a_terminal_is_spelled_out(text: str, shown: str) -> None:
-    assert printable(text) == shown
-
-
-@given(st.text())
-def test_printable_text_is_printable_and_encodable(text: str) -> None:
-    shown = printable(text)
-    assert all(c.isprintable() or c in "\n\t" for c in shown)
-    assert printable(shown) == shown
-    shown.encode()
+from suite.results.wording import percent, percent_down, percent_seen, percent_up
 
 
 @given(st.floats(0, 1))

@@ -61,7 +61,7 @@ def test_a_scorer_without_weights_or_manifest_is_refused(tmp_path: Path):
     with pytest.raises(UserError, match=r"no adapter_model\.safetensors"):
         find_scorer(folder)
     (folder / "adapter" / "callproof.json").unlink()
-    with pytest.raises(UserError, match=r"callproof\.json cannot be read"):
+    with pytest.raises(UserError, match=r"callproof\.json\s+problem: the file cannot be read"):
         find_scorer(folder)
 
 

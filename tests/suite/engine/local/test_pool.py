@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import pickle
+import subprocess
+import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fixtures.errors import UserError
 from suite.engine import identify
 from suite.engine.local import pool as pool_module
-from suite.engine.local.pool import PooledEngine, processes_for
+from suite.engine.local.pool import PooledEngine, WorkerFault, processes_for
 
 TARGET = identify(None, "tiny", None)
+ROOT = Path(__file__).resolve().parents[4]
 HOME = "tests.suite.engine.local.pool_engines"
 
 
@@ -85,9 +89,102 @@ def test_who_stops_listening_gets_no_old_answers_later(pool: PooledEngine) -> No
 
 
 @pytest.mark.filterwarnings("ignore:it shouts")
-def test_a_process_that_dies_is_one_clear_error() -> None:
-    with pytest.raises(UserError, match="a process that answers prompts has ended"):
-        answers(PooledEngine(TARGET, 2, f"{HOME}:shouting"), ["die", "a", "b"])
+@pytest.mark.parametrize(
+    ("what", "told"), [("die", "ended with status 3"), ("killed", "memory of this machine[\\s\\S]*was killed")]
+)
+def test_a_process_that_dies_is_one_clear_error_however_often_it_is_asked(what: str, told: str) -> None:
+    pool = PooledEngine(TARGET, 2, f"{HOME}:shouting")
+    for asked in ([what, "a", "b"], ["a"]):
+        with pytest.raises(UserError, match=told):
+            answers(pool, asked)
+    with pytest.raises(UserError, match=told):
+        pool.beside(TARGET)
+
+
+def test_a_process_that_asks_for_too_much_memory_says_so(pool: PooledEngine) -> None:
+    with pytest.raises(UserError, match=r"memory of this machine[\s\S]*--processes 1"):
+        answers(pool, ["full"])
+
+
+def test_a_fault_of_a_process_is_one_error_with_its_traceback(pool: PooledEngine, capfd) -> None:
+    with pytest.raises(WorkerFault, match=r"in answer\n[\s\S]*ZeroDivisionError: a mistake of ours"):
+        answers(pool, ["fault"])
+    assert capfd.readouterr() == ("", "")
+    assert answers(pool, ["a", "b"])[1][1] == "B"
+
+
+def test_what_was_answered_before_a_fault_is_handed_on(pool: PooledEngine) -> None:
+    said: list[Any] = []
+    with pytest.raises(UserError, match="it is bad"):
+        said.extend(pool.generate(["a longer prompt", "bad"] * 2, max_new_tokens=8))
+    assert {reply.text.partition(" ")[2] for _, reply in said} == {"A LONGER PROMPT"}
+
+
+COMMAND = f"""
+import sys, threading
+from suite.engine import identify
+from suite.engine.local.pool import PooledEngine
+pool = []
+def start():
+    pool.append(PooledEngine(identify(None, "tiny", None), 2, "{HOME}:shouting"))
+    for _, reply in pool[0].generate(["a", "b"], max_new_tokens=8):
+        print(reply.text.split()[0], flush=True)
+if sys.argv[1] == "thread":
+    thread = threading.Thread(target=start)
+    thread.start()
+    thread.join()
+else:
+    start()
+list(pool[0].generate(sys.argv[2:], max_new_tokens=8))
+print("more", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize(("where", "busy"), [("main", ["bomb", "bomb"]), ("main", []), ("thread", [])])
+def test_processes_end_within_a_second_of_a_killed_parent_whatever_they_are_at(where: str, busy: list[str]) -> None:
+    command = [sys.executable, "-c", COMMAND, where, *busy]
+    options: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": ROOT}
+    started: Any = subprocess.Popen(command, **options, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    with started as parent:
+        workers = [int(parent.stdout.readline()) for _ in range(2)]
+        if busy:
+            until_at_work(workers)
+        else:  # they outlive the thread that started them
+            assert parent.stdout.readline() == "more\n"
+        parent.kill()
+    until = time.monotonic() + 1
+    while any(map(running, workers)):
+        assert time.monotonic() < until, "they did not end"
+        time.sleep(0.02)
+
+
+def running(process: int) -> bool:
+    """Whether there is such a process, and it is not only waiting for somebody to ask how it ended."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def until_at_work(workers: list[int]) -> None:
+    """Wait until each of them has used a third of a second more of a processor."""
+
+    def used(process: int) -> int:
+        times = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+        return sum(map(int, times))
+
+    aims = {worker: used(worker) + os.sysconf("SC_CLK_TCK") // 3 for worker in workers}
+    while not all(used(worker) >= aim for worker, aim in aims.items()):
+        time.sleep(0.05)
+
+
+@pytest.mark.filterwarnings("ignore:it shouts")
+def test_the_folder_one_stands_in_is_no_place_to_import_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "suite.py").write_text("raise SystemExit('a stranger ran')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(ROOT), *(entry for entry in sys.path if entry not in ("", str(tmp_path)))])
+    assert answers(PooledEngine(TARGET, 2, f"{HOME}:shouting"), ["a"])[0][1] == "A"
 
 
 @pytest.mark.filterwarnings("ignore:it shouts")
