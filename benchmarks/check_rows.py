@@ -1,4 +1,4 @@
-"""`python -m benchmarks.check_rows [--rows N] [--apart M]`: how fast `train check` reads rows, and what its caches are worth.
+"""`python -m benchmarks.check_rows [--rows N] [--apart M]`: how fast `train check` is, and what its caches are worth.
 
 Writes N rows of the project's own form, two tools each, and runs `python -m train check` on them in a process of its
 own. The alternative, in the same run: the first M of these rows with nothing kept from one row to the next (tools read
@@ -81,7 +81,9 @@ def apart(path: Path) -> float:
 
     form = load_format("functiongemma")
     tokenizer = load_tokenizer(resolve_base("tiny").path, form)
-    kept = [found for room in (reading, of_rows, schemas) for found in vars(room).values() if hasattr(found, "cache_clear")]
+    kept = [
+        found for room in (reading, of_rows, schemas) for found in vars(room).values() if hasattr(found, "cache_clear")
+    ]
     started = time.perf_counter()
     found = []
     for read in read_each(path):

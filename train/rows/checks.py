@@ -46,7 +46,7 @@ class Fault:
 
     @property
     def text(self) -> str:
-        """One line for a person, whatever the row holds: nothing that steers a terminal, and no more than a few lines."""
+        """One line for a person, whatever the row holds: nothing that steers a terminal, and nothing that fills it."""
         told = f"{self.pointer}: {self.problem}" if self.pointer else self.problem
         plain = printable(told).replace("\n", "\\n").replace("\t", "\\t")
         return plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]}…"

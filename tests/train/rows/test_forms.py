@@ -60,7 +60,7 @@ def test_results_follow_their_calls_by_id(tmp_path: Path) -> None:
 
 def test_nulls_in_arguments_go_unless_the_schema_allows_them(tmp_path: Path) -> None:
     row = {"messages": own(), "tools": TOOLS}
-    arguments = row["messages"][1]["tool_calls"][0]["function"]["arguments"]  # type: ignore[index]
+    arguments = row["messages"][1]["tool_calls"][0]["function"]["arguments"]
     arguments |= {"share": None, "by": None, "of_another_tool": None}
     (kept,) = read(tmp_path, row).rows
     assert kept.messages[1]["tool_calls"][0]["function"]["arguments"] == {"room": "study", "by": None}
