@@ -73,3 +73,14 @@ def test_the_module_runs_and_imports_no_model_library(results: Path) -> None:
     root = Path(__file__).parents[2]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.endswith("False\n")
+
+
+@pytest.mark.parametrize("content", ["<!doctype html>\n<p>mine</p>", "notes"], ids=["a page", "a text"])
+def test_a_file_of_somebody_elses_is_not_written_over(content, results, capsys):
+    target = results.with_suffix(".html")
+    target.write_text(content)
+    assert main(["show", str(results)]) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert target.read_text() == content
+    assert main(["show", str(results), "--overwrite"]) == 0
+    assert main(["show", str(results)]) == 0  # a page of ours may be written anew

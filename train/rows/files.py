@@ -69,7 +69,7 @@ def _is_line(stream: BinaryIO) -> bool:
     line = stream.readline(MAX_ROW)
     more = stream.read(1)
     stream.seek(at)
-    return line.rstrip().endswith(b"]") and bool(more.strip()) and more not in b"]},"
+    return line.rstrip().endswith(b"]") and bool(more.strip()) and more not in (b"]", b"}", b",")
 
 
 def _lines(stream: BinaryIO, size: int) -> Iterator[Record]:

@@ -10,6 +10,8 @@ from typing import Any, Literal, TypeAlias
 Group: TypeAlias = Literal["breaks training", "teaches the fault", "worth knowing"]
 GROUPS: tuple[Group, ...] = ("breaks training", "teaches the fault", "worth knowing")
 LINES_SHOWN = 8
+ENTRIES_SHOWN = 20
+"""Of a group, on the terminal; a file of which every row is broken would fill it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,9 @@ def listing(findings: Sequence[Finding], width: int = 100) -> str:
     for group in GROUPS:
         own = [finding for finding in findings if finding.group == group]
         if own:
-            blocks.append("\n".join([group.upper(), *(_entry(finding, width) for finding in own)]))
+            entries = [_entry(finding, width) for finding in own[:ENTRIES_SHOWN]]
+            more = [f"  and {len(own) - ENTRIES_SHOWN} more; --json FILE has all"] if len(own) > ENTRIES_SHOWN else []
+            blocks.append("\n".join([group.upper(), *entries, *more]))
     return "\n\n".join(blocks) or "nothing found"
 
 

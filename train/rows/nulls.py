@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fixtures.reading.validating import validator_of
+from fixtures.reading.patterns import Endless
+from fixtures.reading.validating import Checker
 
 _DEFINITIONS = ("$defs", "definitions")
 _CHOICES = ("anyOf", "oneOf", "allOf")
@@ -58,4 +59,7 @@ def _allows_null(schema: Any, root: Mapping[str, Any]) -> bool:
     if not isinstance(schema, Mapping):
         return schema is True
     definitions = {key: root[key] for key in _DEFINITIONS if key in root}
-    return bool(validator_of({**schema, **definitions}).is_valid(None))
+    try:
+        return Checker({**schema, **definitions}).fits(None)
+    except (Endless, RecursionError):
+        return False

@@ -63,8 +63,8 @@ def test_a_fault_in_an_array_is_the_fault_of_its_row(text: str, number: int, rea
 
 
 def test_parquet_brings_its_nulls_with_it(tmp_path: Path) -> None:
-    import pyarrow
-    import pyarrow.parquet
+    import pyarrow  # type: ignore[import-untyped]
+    import pyarrow.parquet  # type: ignore[import-untyped]
 
     path = tmp_path / "rows.bin"
     rows = [openai(), {**openai(), "source": "b"}]

@@ -60,7 +60,7 @@ def test_results_follow_their_calls_by_id(tmp_path: Path) -> None:
 
 def test_nulls_in_arguments_go_unless_the_schema_allows_them(tmp_path: Path) -> None:
     row = {"messages": own(), "tools": TOOLS}
-    arguments = row["messages"][1]["tool_calls"][0]["function"]["arguments"]  # type: ignore[index]
+    arguments = row["messages"][1]["tool_calls"][0]["function"]["arguments"]
     arguments |= {"share": None, "by": None, "of_another_tool": None}
     (kept,) = read(tmp_path, row).rows
     assert kept.messages[1]["tool_calls"][0]["function"]["arguments"] == {"room": "study", "by": None}
@@ -70,3 +70,25 @@ def test_system_and_developer_and_an_opening_greeting_are_read(tmp_path: Path) -
     opening = [{"role": role, "content": "Be brief."} for role in ("system", "developer", "assistant")]
     (row,) = read(tmp_path, {"messages": [*opening, *own()], "tools": TOOLS}).rows
     assert [m["role"] for m in row.messages] == ["system", "developer", "assistant", "user", "assistant"]
+
+
+TAGGED = {
+    "Python literals": "<tool_call>\n{'name': 'open_blind', 'arguments': {'room': 'study'}}\n</tool_call>",
+    "a list": '<TOOLCALL>[{"name": "open_blind", "arguments": {"room": "study"}}]</TOOLCALL>',
+    "text before": 'At once.\n<tool_call>{"name": "open_blind", "arguments": {"room": "study"}}</tool_call>',
+}
+
+
+@pytest.mark.parametrize("text", TAGGED.values(), ids=TAGGED.keys())
+def test_calls_between_tags_are_calls_however_they_are_spelt(text: str, tmp_path: Path) -> None:
+    row = {"messages": [*own()[:1], {"role": "assistant", "content": text}], "tools": TOOLS}
+    (read_row,) = read(tmp_path, row).rows
+    answer = read_row.messages[-1]
+    assert [call["function"] for call in answer["tool_calls"]] == [own()[1]["tool_calls"][0]["function"]]
+    assert answer["content"] == ("At once." if text.startswith("At") else "")
+
+
+def test_glaives_rows_without_functions_declare_none(tmp_path: Path) -> None:
+    row = {"system": "SYSTEM: You help.", "chat": "USER: Hi\n\n\nASSISTANT: Hello. <|endoftext|>"}
+    (read_row,) = read(tmp_path, row).rows
+    assert (read_row.tools, read_row.messages[-1]["content"]) == ((), "Hello.")

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.train.making import write
-from tests.train.rows.samples import READ, openai
+from tests.train.rows.samples import FORM, READ, openai
 from train.rows.checks import Fault
-from train.rows.data import Row, read_each
+from train.rows.data import Row, read_each, read_rows
 from train.rows.forms.draft import Unreadable
 from train.rows.forms.registry import FORMS, draft_of
 
@@ -49,6 +49,9 @@ def test_any_change_of_a_row_gives_a_row_or_one_fault(tmp_path: Path, data: st.D
     path = write(tmp_path / "fuzz.jsonl", [json.dumps(openai()), json.dumps(row)])
     _, found = (one.found for one in read_each(path))
     assert isinstance(found, Row | Fault)
+    checked = read_rows(path, FORM)
+    assert len(checked.rows) + len(checked.faults) == 2
+    assert all(fault.text.isprintable() for fault in checked.faults)
 
 
 @given(st.dictionaries(st.sampled_from([key for form in FORMS for key in form.keys] + ["tools", "x"]), JSON))
