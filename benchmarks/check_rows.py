@@ -71,9 +71,9 @@ def apart(path: Path) -> float:
     from rapidfuzz import fuzz, process
 
     from fixtures.reading import tools as reading
+    from fixtures.rows import tools as of_rows
     from suite.judging import schemas
     from train.rows import survey
-    from train.rows import tools as of_rows
     from train.rows.data import read_each
     from train.rows.mask import encode, load_tokenizer
     from train.rows.near import NEAR_PERCENT

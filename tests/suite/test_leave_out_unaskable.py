@@ -56,7 +56,7 @@ def test_without_such_tools_the_right_answers_keep_every_contract(tools: str, tm
 def test_the_setting_is_a_truth_value(tmp_path: Path) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_text("[tool.callproof]\nleave_out_unaskable = true\n")
-    assert read_settings(path, {}).leave_out_unaskable is True
+    assert read_settings({}, tmp_path).leave_out_unaskable is True
     path.write_text("[tool.callproof]\nleave_out_unaskable = 'yes'\n")
     with pytest.raises(UserError, match="true or false"):
-        read_settings(path, {})
+        read_settings({}, tmp_path)

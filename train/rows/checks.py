@@ -9,8 +9,8 @@ from typing import Any
 from fixtures.errors import closest
 from fixtures.printing import printable
 from fixtures.reading.strict import parse_strictly
+from fixtures.rows.draft import Said
 from suite.judging.schemas import first_fault
-from train.rows.forms.draft import Said
 
 _NEXT: Mapping[str, tuple[str, ...]] = {
     "": ("system", "developer", "user", "assistant"),

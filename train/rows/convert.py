@@ -18,10 +18,10 @@ from fixtures.datasets.options import add_out
 from fixtures.datasets.rows import write_rows
 from fixtures.files import check_free
 from fixtures.progress import Share
+from fixtures.rows.registry import DECIDING
+from fixtures.rows.tools import Declarations
 from train.rows.checks import Fault
 from train.rows.data import Read, Row, accept_parts, read_each, seen_of
-from train.rows.forms.registry import DECIDING
-from train.rows.tools import Declarations
 from train.screen import say
 
 ABOUT = "write rows of any form that is read (OpenAI's, ShareGPT's, xLAM's, ...) in the project's own form"

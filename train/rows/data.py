@@ -1,6 +1,6 @@
 """Training rows from a file, each checked before anything is trained on it.
 
-Whatever form a row comes in (train/rows/forms/), it is a conversation that ends with an answer, and the tools of it;
+Whatever form a row comes in (fixtures/rows/), it is a conversation that ends with an answer, and the tools of it;
 tools that it does not bring itself are those of a catalog. A preference pair is a row whose answer is the chosen one.
 """
 
@@ -17,12 +17,12 @@ from typing import Any
 from fixtures.errors import UserError
 from fixtures.formats import Format
 from fixtures.reading.strict import NotJson
+from fixtures.rows.draft import NOT_GIVEN, Draft, Unreadable
+from fixtures.rows.files import records
+from fixtures.rows.nulls import has_null, without_padding
+from fixtures.rows.registry import draft_of
+from fixtures.rows.tools import Declarations, tools_of
 from train.rows.checks import Fault, calls_fault, message_fault
-from train.rows.files import records
-from train.rows.forms.draft import NOT_GIVEN, Draft, Unreadable
-from train.rows.forms.registry import draft_of
-from train.rows.nulls import has_null, without_padding
-from train.rows.tools import Declarations, tools_of
 
 MAX_FAULTS_SHOWN = 10
 """More than a screen of faults helps nobody; the rest are counted."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -84,7 +85,7 @@ def _stretches(work: _Work) -> Iterator[tuple[list[Example | Fault], bool]]:
     _work.append(work)
     try:
         fork = multiprocessing.get_context("fork")
-        with ProcessPoolExecutor(processes, fork, initializer=end_with_parent) as pool:
+        with ProcessPoolExecutor(processes, fork, end_with_parent, (os.getpid(),)) as pool:
             yield from pool.map(_stretch, starts)
     finally:
         _work.clear()

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -16,5 +17,5 @@ def test_auto_goes_by_the_machine_and_the_others_do_not(machine, precision, take
 
     monkeypatch.setenv(BFLOAT16, machine)
     job = SimpleNamespace(settings=Settings(precision=precision))
-    work = SimpleNamespace(job=job, run=SimpleNamespace(checkpoints=Path("checkpoints")))
+    work: Any = SimpleNamespace(job=job, run=SimpleNamespace(checkpoints=Path("checkpoints")))
     assert arguments(work)["bf16"] is (machine == "1" if taken is None else taken)

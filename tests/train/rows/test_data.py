@@ -13,7 +13,6 @@ import pytest
 from fixtures.catalogs import load_catalog
 from fixtures.errors import UserError
 from fixtures.formats import load_format
-from fixtures.reading.strict import parse_strictly
 from tests.train.making import good, write
 from train.rows.checks import Fault
 from train.rows.data import Checked, accept, digest, read_rows

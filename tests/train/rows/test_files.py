@@ -11,12 +11,12 @@ import pytest
 
 from fixtures.errors import UserError
 from fixtures.reading.strict import NotJson
+from fixtures.rows import files
+from fixtures.rows.draft import plain
+from fixtures.rows.files import records
 from tests.train.making import good, write
 from tests.train.rows.samples import openai
-from train.rows import files
 from train.rows.data import read_each
-from train.rows.files import records
-from train.rows.forms.draft import plain
 
 ROWS = [{"a": 1}, {"b": "x]y"}, {"c": [1, 2]}]
 

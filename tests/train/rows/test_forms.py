@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from fixtures.rows.registry import FORMS
 from tests.train.rows.samples import READ, TOOLS, openai, own, read, sharegpt, two_calls
-from train.rows.forms.registry import FORMS
 
 
 def plain(messages: Any) -> list[Any]:

@@ -11,12 +11,12 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fixtures.rows.draft import Unreadable
+from fixtures.rows.registry import FORMS, draft_of
 from tests.train.making import write
 from tests.train.rows.samples import FORM, READ, openai
 from train.rows.checks import Fault
 from train.rows.data import Row, read_each, read_rows
-from train.rows.forms.draft import Unreadable
-from train.rows.forms.registry import FORMS, draft_of
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
