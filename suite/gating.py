@@ -66,6 +66,7 @@ def gate(
     progress: Progress | None = None,
     to_the_end: bool = False,
     processes: int | None = None,
+    leave_out_unaskable: bool = False,
 ) -> Results:
     """Ask the contracts of an adapter (a folder; None or "none" for the bare base) and return what they say.
 
@@ -76,32 +77,35 @@ def gate(
     Replies and counterexamples are kept in `cache`, so that an unchanged adapter is judged again without a model call
     and a killed run goes on. `to_the_end` has each gating contract measure its whole budget, so that adapters can be
     compared by their figures; a verdict is as true, and takes longer. `processes` answer together; by default one for
-    each core if the base is small and on a processor, else one. Raises UserError for every kind of bad input, before
-    any model is loaded where that can be known.
+    each core if the base is small and on a processor, else one. `leave_out_unaskable` never asks for tools for which
+    no request can be made up or written, instead of refusing their catalog. Raises UserError for every kind of bad
+    input, before any model is loaded where that can be known.
     """
     check_percentage(made_up, "made_up")
     named = tuple(catalogs) or DEFAULT_CATALOGS
-    scene = Scene.on(named, made_up)
     if engine is None:
         target = identify(None if adapter in (None, "none") else Path(str(adapter)), base, format)
         engine = open_engine(target, cache, processes)
         bare = open_engine(target.bare, cache, processes, beside=engine) if target.adapter else None
+    scene = Scene.on(named, made_up, form=engine.format, leave_out_unaskable=leave_out_unaskable)
     if isinstance(champion, Target):
         champion = open_engine(champion, cache, processes, beside=engine)
     asked = tuple(c for c in contracts if champion or not isinstance(c.bar, NoWorse))
+    command = _command(engine.identity, named, made_up, seed, budget, leave_out_unaskable)
     run = Run(
         engine=engine, scene=scene, contracts=asked, corpus=Corpus(cache / "counterexamples"),
-        command=_command(engine.identity, named, made_up, seed, budget), seed=seed, calls=budget, progress=progress,
+        command=command, seed=seed, calls=budget, progress=progress,
         champion=champion, bare=bare, to_the_end=to_the_end,
     )  # fmt: skip
     return run.results()
 
 
-def _command(identity: Identity, catalogs: Sequence[str], made_up: int, seed: int, budget: int) -> str:
+def _command(identity: Identity, catalogs: Sequence[str], made_up: int, seed: int, budget: int, leave_out: bool) -> str:
     """The command that runs this gate again."""
     parts = ["pytest", "--adapter", identity.adapter, "--base", identity.base, "--format", identity.format]
     parts += [word for name in catalogs for word in ("--catalog", name)]
     parts += ["--made-up", str(made_up)] if made_up != MADE_UP else []
+    parts += ["--leave-out-unaskable"] if leave_out else []
     return shlex.join([*parts, "--seed", str(seed), "--budget", str(budget)])
 
 

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from fixtures.catalogs import load_catalog
 from fixtures.errors import UserError
 from suite.contracts import CONTRACTS
 from suite.engine import Engine, Target, identify
+from suite.exam.scene import Scene
 from suite.gating import gate
 from suite.judging.contract import Contract
 from suite.lanes.loading import contract_files, contracts_in, load_contracts
@@ -34,10 +34,9 @@ CONTRACTS_FOLDER = Path(__file__).parent / "contracts"
 
 def check_named(settings: Settings) -> None:
     """Raise UserError unless all that the settings name is there and in order."""
-    target_of(settings)
+    form = target_of(settings).format
     champion_of(settings)
-    for name in settings.catalog:
-        load_catalog(name)
+    Scene.on(settings.catalog, form=form, leave_out_unaskable=settings.leave_out_unaskable)
     load_contracts(settings.own_contracts)
 
 
@@ -118,6 +117,7 @@ def gate_once(session: pytest.Session) -> Results:
                 cache=session.config.rootpath / settings.cache,
                 progress=progress.show,
                 to_the_end=settings.to_the_end,
+                leave_out_unaskable=settings.leave_out_unaskable,
                 processes=settings.processes,
             )
         if settings.results:

@@ -17,7 +17,7 @@ from suite.stash import NOT_SPREAD, RESULTS, SETTINGS
 
 _OPTIONS = (
     "adapter", "base", "download", "format", "catalog", "made_up", "seed", "budget", "contracts", "champion",
-    "to_the_end", "processes", "results", "cache",
+    "to_the_end", "leave_out_unaskable", "processes", "results", "cache",
 )  # fmt: skip
 
 
@@ -66,6 +66,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_const",
         const=True,
         help="measure the whole budget even if a contract is decided, to compare adapters by their figures",
+    )
+    group.addoption(
+        "--leave-out-unaskable",
+        action="store_const",
+        const=True,
+        help="never ask for tools for which no request can be made up, instead of refusing their catalog",
     )
     group.addoption(
         "--processes",

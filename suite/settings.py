@@ -33,6 +33,7 @@ class Settings:
     contracts: str | None = None
     champion: str | None = None
     to_the_end: bool = False
+    leave_out_unaskable: bool = False
     processes: int | None = None
     results: str | None = None
     cache: str = ".callproof"
@@ -45,8 +46,8 @@ class Settings:
 
 _KINDS: Mapping[str, type] = {
     "adapter": str, "base": str, "download": bool, "format": str, "catalog": list, "made_up": int, "seed": int,
-    "budget": int, "contracts": str, "champion": str, "to_the_end": bool, "processes": int, "results": str,
-    "cache": str,
+    "budget": int, "contracts": str, "champion": str, "to_the_end": bool, "leave_out_unaskable": bool,
+    "processes": int, "results": str, "cache": str,
 }  # fmt: skip
 
 

@@ -52,7 +52,8 @@ def main(options: argparse.Namespace) -> int:
         raise UserError("--rows", f"{options.rows} requests tell too little", allowed=f"{LEAST_UNITS} and more")
     # Not with its calibrator: that one is about to be made anew, and one of before would be refused.
     target = identify(options.run, settings.base, settings.format, calibrated=False)
-    scene = Scene.on(settings.catalog, settings.made_up, SPLIT)
+    left_out = settings.leave_out_unaskable
+    scene = Scene.on(settings.catalog, settings.made_up, SPLIT, form=target.format, leave_out_unaskable=left_out)
     engine = open_engine(target, Path(settings.cache))
     calibrator, told = calibrate(engine, scene, options.rows, options.seed, options.method)
     assert target.adapter  # identify has refused a path that is no adapter

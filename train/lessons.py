@@ -47,7 +47,8 @@ def main(options: argparse.Namespace) -> int:
         raise UserError(f"--rows {options.rows}", "must be at least 1")
     contracts = [_named(name) for name in options.contract] if options.contract else GATING
     settings, known = exam_settings(options, options.tools)
-    scene = Scene.on(settings.catalog, settings.made_up, options.split)
+    left_out = settings.leave_out_unaskable
+    scene = Scene.on(settings.catalog, settings.made_up, options.split, leave_out_unaskable=left_out)
     exam = exam_requests(exam_cases(settings.seed, settings.catalog, settings.made_up), known)
     drawn = fresh(contracts, scene, options.rows, f"lessons:{options.seed}", exam)
     write_rows(options.out, (row_of(case) for _, case in drawn))

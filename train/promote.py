@@ -206,6 +206,7 @@ def _tools(settings: Settings) -> Tools:
             contracts=contracts,
             cache=Path(settings.cache),
             progress=Counter(sys.stderr).show,
+            leave_out_unaskable=settings.leave_out_unaskable,
         )
 
     return Tools(

@@ -227,7 +227,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Run the command; 0 if the adapter passes in the end, 1 if not."""
     settings = gate_settings(options, *_OF_THE_GATE)
-    scene = Scene.on(settings.catalog, settings.made_up, "train")
+    left_out = settings.leave_out_unaskable
+    scene = Scene.on(settings.catalog, settings.made_up, "train", leave_out_unaskable=left_out)
     rounds = repair(
         options.run, options.out, GATING, scene, _tools(options, settings), rounds=options.rounds, cases=options.cases
     )
@@ -254,7 +255,8 @@ def _tools(options: argparse.Namespace, settings: Settings) -> Tools:
 
     def run_gate(run: Path) -> Results:
         asked: dict[str, Any] = {
-            "catalogs": settings.catalog, "made_up": settings.made_up, "seed": settings.seed, "budget": settings.budget
+            "catalogs": settings.catalog, "made_up": settings.made_up, "seed": settings.seed, "budget": settings.budget,
+            "leave_out_unaskable": settings.leave_out_unaskable,
         }  # fmt: skip
         return gate(run, cache=cache, progress=progress, **asked)
 

@@ -144,7 +144,8 @@ def _stage_with(given: SpokenCatalog, rivals: Sequence[str], chooser: Chooser) -
     others = [left.pop(chooser.integer(0, len(left) - 1)) for _ in range(size)]
     tools = [*(spoken for spoken in given.spoken if spoken.tool.name in kept), *others]
     catalog = given.catalog
-    return Stage(_shuffled(tools, chooser), catalog.name, catalog.policy, catalog.priority, catalog.cost)
+    beside = tuple((0, tool) for tool in given.mute if tool.name == catalog.fallback)
+    return Stage(_shuffled(tools, chooser), catalog.name, catalog.policy, catalog.priority, catalog.cost, beside)
 
 
 def _ask_shared(stage: Stage, name: str, phrases: Sequence[str], scene: Scene, chooser: Chooser) -> Asked:

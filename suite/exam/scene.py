@@ -6,23 +6,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fixtures.catalogs import SpokenCatalog, load_catalog
+from fixtures.catalogs.asking import askable
+from fixtures.formats import Format, load_format
 from fixtures.grammar.tools import SpokenTool, draw_catalog
-from fixtures.types import Case, Catalog, Policy
+from fixtures.types import Case, Catalog, Policy, Tool
 from fixtures.vocab import Chooser, Split, Words, words
 from suite.settings import MADE_UP
 
 DEFAULT_CATALOGS = ("hotel_rooms", "hotel_lights", "hotel_climate")
+LARGE = 30_000
+"""Letters of all declarations of a catalog from which on its cases are kept short."""
+MOST_LETTERS = 5_000
+"""Of the declarations of one case on a large catalog: what six tools of a usual one come to."""
+MOST_BESIDE = 2
+"""Tools that are declared in a case though nobody can ask for them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """The tools of one case and how people speak of them."""
+    """The tools of one case and how people speak of them; `beside` has others by their place, never asked for."""
 
     tools: tuple[SpokenTool, ...]
     name: str
     policy: Policy = "abstain"
     priority: tuple[str, ...] = ()
     cost: Mapping[str, float] = field(default_factory=dict)
+    beside: tuple[tuple[int, Tool], ...] = ()
 
     @property
     def removable(self) -> list[SpokenTool]:
@@ -32,8 +41,10 @@ class Stage:
 
     def catalog(self, tools: Sequence[SpokenTool] | None = None) -> Catalog:
         """The catalog that declares these tools, by default all."""
-        shown = self.tools if tools is None else tools
-        return Catalog(self.name, tuple(spoken.tool for spoken in shown), self.policy, self.priority, self.cost)
+        shown = [spoken.tool for spoken in (self.tools if tools is None else tools)]
+        for place, tool in self.beside:
+            shown.insert(place, tool)
+        return Catalog(self.name, tuple(shown), self.policy, self.priority, self.cost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +57,23 @@ class Scene:
     largest: int = 6
 
     @classmethod
-    def on(cls, names: Sequence[str] = (), made_up: int = MADE_UP, split: Split = "gate") -> Scene:
+    def on(
+        cls,
+        names: Sequence[str] = (),
+        made_up: int = MADE_UP,
+        split: Split = "gate",
+        *,
+        form: Format | None = None,
+        leave_out_unaskable: bool = False,
+    ) -> Scene:
         """The scene on these catalogs, shipped ones or files, by default on those of the hotel; UserError for bad ones.
 
-        The words are those of the exam, or of another split, of which the exam has none.
+        The words are those of the exam, or of another split, of which the exam has none. Tools that cannot be asked
+        for, or not be declared in `form` (by default FunctionGemma's), are told of all at once, or left out.
         """
-        return cls(tuple(load_catalog(name) for name in names or DEFAULT_CATALOGS), words(split), made_up)
+        loaded = [load_catalog(name) for name in names or DEFAULT_CATALOGS]
+        given = askable(loaded, form or load_format("functiongemma"), leave_out=leave_out_unaskable)
+        return cls(given, words(split), made_up)
 
     def of(self, cases: Sequence[Case]) -> list[Case]:
         """Those of the cases that belong to this exam: where nothing is made up, only those on the given catalogs."""
@@ -66,7 +88,34 @@ class Scene:
         given = chooser.choice(self.catalogs)
         left = list(given.spoken)
         size = chooser.integer(min(smallest, len(left)), min(self.largest, len(left)))
-        tools = [left.pop(chooser.integer(0, len(left) - 1)) for _ in range(size)]
+        tools = _short([left.pop(chooser.integer(0, len(left) - 1)) for _ in range(size)], given, smallest)
         for fallback in (spoken for spoken in left if spoken.tool.name == given.catalog.fallback):
             tools.insert(chooser.integer(0, size), fallback)
-        return Stage(tuple(tools), given.catalog.name, given.catalog.policy, given.catalog.priority)
+        beside = _beside(given, len(tools), chooser)
+        return Stage(tuple(tools), given.catalog.name, given.catalog.policy, given.catalog.priority, beside=beside)
+
+
+def _short(tools: list[SpokenTool], given: SpokenCatalog, smallest: int) -> list[SpokenTool]:
+    """As many of the tools as a case may show, at least the smallest number; of a usual catalog all."""
+    if sum(given.letters.values()) < LARGE:
+        return tools
+    kept: list[SpokenTool] = []
+    letters = 0
+    for spoken in tools:
+        letters += given.letters[spoken.tool.name]
+        if letters > MOST_LETTERS and len(kept) >= smallest:
+            break
+        kept.append(spoken)
+    return kept
+
+
+def _beside(given: SpokenCatalog, size: int, chooser: Chooser) -> tuple[tuple[int, Tool], ...]:
+    """A few of the tools that nobody can ask for, at any place, and always the one for what no other serves."""
+    left = given.mute
+    if not left:
+        return ()
+    chosen = [tool for tool in left if tool.name == given.catalog.fallback]
+    left = [tool for tool in left if tool not in chosen and given.letters.get(tool.name, 0) <= MOST_LETTERS]
+    for _ in range(chooser.integer(0, min(MOST_BESIDE, len(left)))):
+        chosen.append(left.pop(chooser.integer(0, len(left) - 1)))
+    return tuple((chooser.integer(0, size), tool) for tool in chosen)

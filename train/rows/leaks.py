@@ -58,7 +58,7 @@ def exam_settings(options: argparse.Namespace, catalogs: Sequence[str] | None) -
 
 def exam_cases(seed: int, catalogs: Sequence[str] = (), made_up: int = MADE_UP) -> list[Case]:
     """What the gate measures at this seed and the default budget, at most; contracts that draw alike share it."""
-    scene = Scene.on(catalogs, made_up)
+    scene = Scene.on(catalogs, made_up, leave_out_unaskable=True)
     longest_last = {contract.draw.__name__: contract for contract in sorted(CONTRACTS, key=most_drawn)}
     return [
         contract.draw(scene, SeededChooser(f"measure:{seed}:{name}:{number}"))

@@ -13,9 +13,10 @@ import pytest
 from fixtures.catalogs import load_catalog
 from fixtures.errors import UserError
 from fixtures.formats import load_format
+from fixtures.reading.strict import parse_strictly
 from tests.train.making import good, write
 from train.rows.checks import Fault
-from train.rows.data import Checked, accept, digest, parse_strictly, read_rows
+from train.rows.data import Checked, accept, digest, read_rows
 
 FORM = load_format("functiongemma")
 SAMPLE = Path(__file__).parent / "seedcore_sample.jsonl"
@@ -58,7 +59,7 @@ FAULTS: dict[str, tuple[Callable[[dict[str, Any]], Any], str, str]] = {
     "no tools": (lambda r: r.pop("tools"), "/tools", "--tools"),
     "tools no list": (lambda r: r.update(tools={"a": 1}), "/tools", "not a catalog|list"),
     "misspelt key of a tool": (
-        lambda r: r["tools"][0]["function"].update(paramaters={}), "/tools", "/0/function/paramaters: there is no such key"
+        lambda r: r["tools"][0]["function"].update(paramaters={}), "/tools", "/0/function/paramaters: there is no such",
     ),
     "tool twice": (lambda r: r["tools"].append(r["tools"][0]), "/tools", "another tool has this name"),
     "invalid schema": (
