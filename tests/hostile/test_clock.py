@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from suite import gating
+from suite import gate
 from suite.engine import ScriptedEngine
+from suite.lanes import run
 from suite.results import file as results_file
 
 
@@ -29,8 +30,8 @@ def test_a_clock_that_is_set_back_an_hour_leaves_seconds_and_a_readable_file(
             return datetime(2026, 1, 1, 12, tzinfo=UTC) - timedelta(hours=1 if asked else 0)
 
     monkeypatch.setattr(time, "time", lambda: real() - 3600 * bool(asked))
-    monkeypatch.setattr(gating, "datetime", Clock)
-    results = gating.gate(None, budget=20, engine=ScriptedEngine(answer), cache=tmp_path)
+    monkeypatch.setattr(run, "datetime", Clock)
+    results = gate(None, budget=20, engine=ScriptedEngine(answer), cache=tmp_path)
     assert asked
     assert results.seconds >= 0
     assert results.started == "2026-01-01T12:00:00+00:00"

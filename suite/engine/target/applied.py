@@ -108,8 +108,10 @@ def weights_problem(weights: Mapping[str, torch.Tensor]) -> str:
 
 def loaded_problem(model: Any, weights: Mapping[str, torch.Tensor]) -> str:
     """Which tensors of the file the model does not hold, or holds otherwise, and which it lacks."""
-    # False: "auto" may ask the hub about the base; embeddings in the file are looked up in the model instead.
-    held = get_peft_model_state_dict(model, save_embedding_layers=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PEFT takes the biases of a LoRA for matrices that were cut into pieces
+        # False: "auto" may ask the hub about the base; embeddings in the file are looked up in the model instead.
+        held = get_peft_model_state_dict(model, save_embedding_layers=False)
     missing = sorted(set(held) - set(weights))
     if missing:
         return f"{CONFIG} asks for weights that the file does not have: {_some(missing)}"

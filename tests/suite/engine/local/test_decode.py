@@ -85,3 +85,18 @@ def test_batches_with_and_without_shared_beginnings_write_what_generate_writes_a
             assert written.ids == ids
             assert written.logprobs == pytest.approx(logprobs, abs=1e-3)
             assert written.finish == ("stop" if ids[-1] in STOPS else "length")
+
+
+def test_a_reply_is_handed_on_as_soon_as_it_ends_and_is_the_same():
+    from suite.engine.local.batching import Batch
+    from suite.engine.local.decode import Decoder
+
+    model, prompts = random_model("llama"), random_prompts(1)
+    batch = Batch(tuple(range(len(prompts))))
+    decoder = Decoder(model, STOPS)
+    whole = decoder.run(prompts, batch, NEW_TOKENS)
+    ending = decoder.finished(prompts, batch, NEW_TOKENS)
+    order = [(row, len(written.ids)) for row, written in ending]
+    assert sorted(row for row, _ in order) == list(batch.rows)
+    assert [length for _, length in order] == sorted(len(written.ids) for written in whole)
+    assert len({length for _, length in order}) > 1
