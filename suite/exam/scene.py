@@ -16,7 +16,7 @@ from suite.settings import MADE_UP
 DEFAULT_CATALOGS = ("hotel_rooms", "hotel_lights", "hotel_climate")
 LARGE = 30_000
 """Letters of all declarations of a catalog from which on its cases are kept short."""
-MOST_LETTERS = 5_000
+MOST_LETTERS = 4_000
 """Of the declarations of one case on a large catalog: what six tools of a usual one come to."""
 MOST_BESIDE = 2
 """Tools that are declared in a case though nobody can ask for them."""
