@@ -10,7 +10,6 @@ other column at 5 %.
 
 from __future__ import annotations
 
-import json
 import math
 import statistics
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fixtures.errors import UserError
+from fixtures.reading.strict import read_json
 from reports.criteria import CRITERIA, Cost, Criterion, Figure
 from suite.outcome import Interval, Results
 from suite.results import file as results_file
@@ -82,8 +82,7 @@ def read_cost(run: Path) -> Cost:
     if not file.exists():
         return {}
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-        return {str(key): float(value) for key, value in found.items()}
+        return {str(key): float(value) for key, value in read_json(file).items()}
     except (ValueError, TypeError, AttributeError) as error:
         raise UserError(str(file), f"it cannot be read: {error}", allowed="numbers by name, as train writes") from None
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from fixtures.errors import UserError
+from fixtures.reading.strict import read_json
 from reports.html import Html, join, tag
 
 NAME = "check.json"
@@ -23,11 +23,9 @@ def read_check(file: Path) -> Check:
     """What a check wrote; raises UserError if the file cannot be read as such."""
     hint = "write it with: python -m train check DATA --json FILE"
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(str(file), f"cannot be read: {error.strerror}", hint=hint) from None
-    except ValueError as error:
-        raise UserError(str(file), f"this is not JSON: {error}", hint=hint) from None
+        found = read_json(file, own=True)
+    except UserError as error:
+        raise UserError(error.where, error.problem, hint=hint) from None
     problem = _problem(found)
     if problem:
         raise UserError(str(file), problem, allowed="what train check --json writes", hint=hint)

@@ -22,6 +22,7 @@ from fixtures.bases import digest_files
 from fixtures.errors import UserError
 from fixtures.files import write_text
 from fixtures.progress import Replies
+from fixtures.reading.strict import read_json, shown
 from suite.calibration import CALIBRATOR
 from suite.engine.target.folders import MANIFEST, TOKENIZER, adapter_folder
 from suite.engine.target.kinds import CONFIG, WEIGHTS
@@ -100,10 +101,14 @@ def champion_of(shelf: Path) -> Path | None:
     if not alias.is_file():
         return None
     try:
-        return shelf / str(json.loads(alias.read_text(encoding="utf-8"))["adapter"])
-    except (ValueError, KeyError, TypeError) as error:
+        named = read_json(alias)["adapter"]
+        if not isinstance(named, str) or not _NAME.fullmatch(named):
+            raise ValueError(f"{shown(named)} names no folder on this shelf")
+        return shelf / named
+    except (UserError, ValueError, KeyError, TypeError) as error:
         hint = "restore the file, or delete it to promote without a comparison"
-        raise UserError(str(alias), f"this alias cannot be read: {error}", hint=hint) from error
+        why = error.problem if isinstance(error, UserError) else error
+        raise UserError(str(alias), f"this alias cannot be read: {why}", hint=hint) from None
 
 
 def apply(
@@ -184,6 +189,7 @@ def main(options: argparse.Namespace) -> int:
             say(f"  {reason}")
         return 1
     say(f"{options.name} is now {options.registry / options.name / decision.adapter_digest}")
+    say(f"the next adapter is compared with it: python -m train promote RUN --name {options.name}")
     return 0
 
 

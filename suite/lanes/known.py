@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fixtures.errors import UserError
 from fixtures.files import write_text
+from fixtures.reading.strict import read_json
 from fixtures.types import Case
 from suite.results.file import case_from_json, case_to_json
 
@@ -33,8 +34,8 @@ class Corpus:
     @staticmethod
     def _read(path: Path) -> Case:
         try:
-            return case_from_json(json.loads(path.read_text(encoding="utf-8")))
-        except (ValueError, KeyError, TypeError) as error:
-            raise UserError(
-                str(path), f"this counterexample cannot be read: {error}", hint="delete the file, or restore it"
-            ) from error
+            return case_from_json(read_json(path, own=True))
+        except (UserError, ValueError, KeyError, TypeError, AttributeError) as error:
+            why = error.problem if isinstance(error, UserError) else error
+            hint = "delete the file, or restore it"
+            raise UserError(str(path), f"this counterexample cannot be read: {why}", hint=hint) from None

@@ -18,7 +18,7 @@ from fixtures.printing import printable
 from suite.lanes.budget import too_small
 from suite.outcome import NoWorse
 from suite.plugin.items import ContractItem, chosen, file_of, run_gate
-from suite.plugin.stash import NOT_SPREAD, RESULTS, SETTINGS, TARGET
+from suite.plugin.stash import NOT_SPREAD, RESULTS, SCENE, SETTINGS, TARGET
 from suite.results.ending import ending, verdict_line
 from suite.settings import Settings
 
@@ -34,6 +34,11 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     lines = [f"callproof: gates {adapter}, base {base}, format {form}"]
     if target.adapter and target.adapter != Path(identity.adapter):
         lines.append(f"callproof: the adapter is in {target.adapter}")
+    for spoken in config.stash[SCENE].catalogs:
+        if spoken.read_as:
+            lines.append(f"callproof: {spoken.source}: {'; '.join(spoken.read_as)}")
+        if spoken.unaskable:
+            lines.append(f"callproof: {spoken.source}: never asked for: {', '.join(f.tool for f in spoken.unaskable)}")
     if settings.contracts:
         lines.append(f"callproof: with contracts of {settings.contracts}")
     if NOT_SPREAD in config.stash:

@@ -14,7 +14,7 @@ from suite.exam.scene import Scene
 from suite.lanes.loading import load_contracts
 from suite.plugin import hooks
 from suite.plugin.items import CONTRACTS_FOLDER
-from suite.plugin.stash import CHAMPION, NOT_SPREAD, SETTINGS, TARGET
+from suite.plugin.stash import CHAMPION, NOT_SPREAD, SCENE, SETTINGS, TARGET
 from suite.settings import Settings, read_settings
 
 _WHOLE = ("suite.contracts", str(CONTRACTS_FOLDER))
@@ -27,11 +27,12 @@ def start(config: pytest.Config, command_line: Mapping[str, Any]) -> None:
         settings = read_settings(command_line, config.invocation_params.dir)
         target = target_of(settings)
         champion = champion_of(settings)
-        Scene.on(settings.catalog, form=target.format, leave_out_unaskable=settings.leave_out_unaskable)
+        scene = Scene.on(settings.catalog, form=target.format, leave_out_unaskable=settings.leave_out_unaskable)
         load_contracts(settings.own_contracts)
     except UserError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[SETTINGS], config.stash[TARGET], config.stash[CHAMPION] = settings, target, champion
+    config.stash[SCENE] = scene
     if config.getoption("dist", "no") != "no":
         # Each worker of pytest-xdist would run the whole gate, and none could tell its summary.
         config.option.dist = "no"

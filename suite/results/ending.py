@@ -13,6 +13,7 @@ from suite.results.table import BAD, looks_bad, painted, table
 from suite.results.wording import percent
 
 _INDENT = 13
+_LEAST_ASKED, _MOST_SAID = 30, 44  # letters of a counterexample in one line
 
 
 def ending(
@@ -73,11 +74,16 @@ def _aside(contracts: Sequence[ContractResult], width: int, verbose: bool) -> It
 
 
 def _in_brief(example: Counterexample, width: int) -> str:
-    """What was asked, got and wanted, in one line; what is asked gives way to what came of it."""
+    """What was asked, got and wanted, in one line; the request gives way where it gets too long."""
     asked = message_text(example.case.messages[-1]) if example.case.messages else ""
     if example.case.variant:
         asked = example.case.variant.case.request
-    end = f": got {example.got}, wanted {example.wanted}"
-    room = max(30, width - len(example.contract) - len(end) - 4)
-    text = f'{example.contract}: "{textwrap.shorten(asked, room, placeholder=" ...")}"{end}'
-    return textwrap.shorten(printable(text), width, placeholder=" ...")
+    end = f": got {_cut(example.got, _MOST_SAID)}, wanted {_cut(example.wanted, _MOST_SAID)}"
+    room = max(_LEAST_ASKED, width - len(example.contract) - len(end) - 4)
+    return printable(f'{example.contract}: "{_cut(asked, room)}"{end}')
+
+
+def _cut(text: str, most: int) -> str:
+    """The text on one line, of so many letters at most."""
+    plain = " ".join(text.split())
+    return plain if len(plain) <= most else f"{plain[: most - 3]}..."

@@ -15,6 +15,7 @@ from typing import Any
 
 from fixtures.errors import UserError
 from fixtures.files import write_text
+from fixtures.reading.strict import read_json
 from fixtures.types import Case, Catalog, Fallback, Oracle, Policy, Tool, ToolCall, Variant
 from suite.outcome import (
     Bar,
@@ -71,18 +72,12 @@ def read(path: Path) -> Results:
 
 def _load(path: Path) -> Any:
     hint = "write one with: pytest --adapter PATH --results FILE"
+    if not path.exists():
+        raise UserError(str(path), "there is no such file", hint=hint)
     try:
-        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
-    except FileNotFoundError:
-        raise UserError(str(path), "there is no such file", hint=hint) from None
-    except OSError as error:
-        raise UserError(str(path), f"cannot be read: {error.strerror}", hint=hint) from error
-    except (ValueError, RecursionError) as error:
-        raise UserError(str(path), f"this is not JSON: {error}", allowed="a results file", hint=hint) from error
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
+        return read_json(path, own=True)
+    except UserError as error:
+        raise UserError(error.where, error.problem, allowed="a results file", hint=hint) from None
 
 
 def _check_version(path: Path, document: Any) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 
 from fixtures.errors import UserError
 from fixtures.files import write_text
+from fixtures.reading.strict import read_json
 from train.processes import is_main
 
 LIBRARIES = ("accelerate", "datasets", "peft", "safetensors", "tokenizers", "torch", "transformers", "trl")
@@ -111,10 +112,7 @@ def open_run(folder: Path, facts: Mapping[str, Any], mask: str, *, resume: bool)
 
 
 def _read_settings(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UserError(str(path), f"this is not JSON: {error}") from error
+    found = read_json(path, own=True)
     if not isinstance(found, dict):
         raise UserError(str(path), "this is not a run's settings.json", hint="another --out")
     return found

@@ -224,3 +224,21 @@ def test_where_results_cannot_be_written_the_verdict_is_told_all_the_same(gate, 
     code, output = gate("-k", "chooses_a_tool", "--results", "taken/r.json")
     assert code == 4
     assert "Gate not passed" in output
+
+
+def test_the_header_says_how_a_catalog_was_read_and_what_is_never_asked_for(gate, tmp_path):
+    schema = {"type": "object", "properties": {"room": {"type": "string"}}, "required": ["room"]}
+    never = {"type": "object", "properties": {"x": {"type": "string", "pattern": "^(?=a)b"}}, "required": ["x"]}
+    tools = [
+        {"name": "clean_room", "description": "Clean a room.", "inputSchema": schema},
+        {"name": "never_there", "description": "Nobody can.", "inputSchema": never},
+    ]
+    (tmp_path / "mcp.json").write_text(json.dumps({"tools": tools}))
+    code, output = gate("--catalog", "mcp.json", "--collect-only", "-k", "valid_calls")
+    assert code == 4
+    assert "never_there" in output
+    assert "--leave-out-unaskable" in output
+    code, output = gate("--catalog", "mcp.json", "--leave-out-unaskable", "--collect-only", "-k", "valid_calls")
+    assert code == 0
+    assert "inputSchema" in output
+    assert "never asked for: never_there" in output
