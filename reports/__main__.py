@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from fixtures.errors import UserError
@@ -45,7 +46,9 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("--overwrite", action="store_true", help="write the page over a file that is no page of ours")
     check = f"what train check --json wrote, as a section of the page (default: {training_data.NAME} beside RESULTS)"
     show.add_argument("--check", type=Path, metavar="FILE", help=check)
-    show.add_argument("-v", "--verbose", action="store_true", help="print every counterexample in full")
+    show.add_argument(
+        "-v", "--verbose", action="store_true", help="print all figures, and every counterexample in full"
+    )
     show.set_defaults(run=_show)
     compare = commands.add_parser("compare", help="set trainers side by side, over several seeds each")
     compare.add_argument(
@@ -86,15 +89,23 @@ def show(
     results = results_file.read(source)
     columns = min(WIDEST, shutil.get_terminal_size((WIDTH, 24)).columns)
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    told = partial(
+        terminal.render,
+        results,
+        columns,
+        colour=colour,
+        verbose=verbose,
+        whole=f"by: python -m reports show {source} -v",
+    )
     if target is None:
-        return terminal.render(results, columns, colour=colour, verbose=verbose)
+        return told()
     if target.resolve() == source.resolve():
         raise UserError(str(target), "the page would overwrite the results", hint="name another file with --page")
     page.check_place(target, overwrite)
     beside = source.with_name(training_data.NAME)
     found = check or (beside if beside.is_file() else None)
     write_text(target, page.render(results, source.name, training_data.read_check(found) if found else None))
-    return terminal.render(results, columns, colour=colour, verbose=verbose, said=[f"page: {target}"])
+    return told(said=[f"page: {target}"])
 
 
 def say(text: str) -> None:

@@ -18,17 +18,24 @@ COLUMNS = 3
 
 
 def render(
-    results: Results, width: int = WIDTH, *, colour: bool = False, verbose: bool = False, said: Sequence[str] = ()
+    results: Results,
+    width: int = WIDTH,
+    *,
+    colour: bool = False,
+    verbose: bool = False,
+    said: Sequence[str] = (),
+    whole: str = "with -v",
 ) -> str:
     """The whole gate; prose is wrapped at `width`, replies and commands are left whole so that they can be copied.
 
-    `verbose` shows every counterexample in full, `said` stands before the verdict, which is the last line.
+    `verbose` shows all figures and every counterexample in full, and `whole` is how a person gets that. `said` stands
+    before the verdict, which is the last line.
     """
     blocks = [
         _subject(results, width),
         _legend(results, width),
-        *(_measures(contract) for contract in results.contracts),
-        ending(results, width, colour=colour, verbose=verbose, said=said),
+        *(_measures(contract) for contract in results.contracts if verbose),
+        ending(results, width, colour=colour, verbose=verbose, said=said, whole=whole),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 

@@ -181,6 +181,7 @@ def main(options: argparse.Namespace) -> int:
     results_file = Path(settings.results) if settings.results else options.run / "results.json"
     check_place(results_file.with_suffix(".html"))
     now = datetime.now(UTC)
+    before = champion_of(options.registry / options.name) if _NAME.fullmatch(options.name) else None
     decision = promote(options.run, options.name, options.registry, results_file, _tools(settings), now=now)
     say(show(results_file, results_file.with_suffix(".html")))
     if isinstance(decision, Hold):
@@ -188,7 +189,8 @@ def main(options: argparse.Namespace) -> int:
         for reason in decision.reasons:
             say(f"  {reason}")
         return 1
-    say(f"{options.name} is now {options.registry / options.name / decision.adapter_digest}")
+    instead = f", and was {before}" if before else ""
+    say(f"{options.name} is now {options.registry / options.name / decision.adapter_digest}{instead}")
     say(f"the next adapter is compared with it: python -m train promote RUN --name {options.name}")
     return 0
 

@@ -17,17 +17,24 @@ _LEAST_ASKED, _MOST_SAID = 30, 44  # letters of a counterexample in one line
 
 
 def ending(
-    results: Results, width: int, *, colour: bool = False, verbose: bool = False, said: Sequence[str] = ()
+    results: Results,
+    width: int,
+    *,
+    colour: bool = False,
+    verbose: bool = False,
+    said: Sequence[str] = (),
+    whole: str = "with -v",
 ) -> list[str]:
     """The lines; prose is wrapped at `width`, replies and commands are left whole so that they can be copied.
 
-    `verbose` shows every counterexample in full. `said` is what the teller has to say before the verdict.
+    `verbose` shows every counterexample in full, and `whole` is how a person gets that. `said` is what the teller has
+    to say before the verdict.
     """
     bad = looks_bad(results.contracts)
     blocks = [
         table(results.contracts, width, colour=colour),
-        *_closing(results.contracts, width, colour, verbose),
-        list(_aside(results.contracts, width, verbose)),
+        *_closing(results.contracts, width, colour, "" if verbose else whole),
+        list(_aside(results.contracts, width, "" if verbose else whole)),
         textwrap.wrap(f"Not gating, and kept in less than {percent(BAD)}: {bad}", width) if bad else [],
         list(said),
         [verdict_line(results, colour=colour)],
@@ -39,10 +46,12 @@ def verdict_line(results: Results, *, colour: bool = False) -> str:
     """The verdict of the whole gate, what it took, and how many replies were asked for anew."""
     replies = ", ".join(f"{count:,} {kind}" for kind, count in results.calls.items() if count)
     head = painted(headline(results), "pass" if results.passed else "fail", colour)
-    return f"{head}: {standing(results)} ({results.seconds:.1f} s, replies: {replies or 'none'})"
+    beside = sum(not contract.bar.gating for contract in results.contracts)
+    rest = f"; {beside} other{'s' * (beside > 1)} measured, not judged" if beside else ""
+    return f"{head}: {standing(results)}{rest} ({results.seconds:.1f} s, replies: {replies or 'none'})"
 
 
-def _closing(contracts: Sequence[ContractResult], width: int, colour: bool, verbose: bool) -> Iterator[list[str]]:
+def _closing(contracts: Sequence[ContractResult], width: int, colour: bool, whole: str) -> Iterator[list[str]]:
     """What closes the gate, and why, each with its smallest counterexample."""
     closing = [contract for contract in contracts if closes_gate(contract)]
     for place, contract in enumerate(closing):
@@ -51,22 +60,22 @@ def _closing(contracts: Sequence[ContractResult], width: int, colour: bool, verb
         wrapped = textwrap.wrap(text, width - _INDENT)
         lines = ["What closes the gate:"] if not place else []
         lines += [f"  {word}  {wrapped[0]}", *(" " * _INDENT + line for line in wrapped[1:])]
-        shown = contract.counterexamples if verbose else contract.counterexamples[:1]
+        shown = contract.counterexamples[:1] if whole else contract.counterexamples
         for example in shown:
             lines += ["", *counterexample_lines(example)]
         left = len(contract.counterexamples) - len(shown)
-        lines += [f"  (-v shows {left} more)"] if left else []
+        lines += [f"  {left} more {whole}"] if left else []
         yield lines
 
 
-def _aside(contracts: Sequence[ContractResult], width: int, verbose: bool) -> Iterator[str]:
+def _aside(contracts: Sequence[ContractResult], width: int, whole: str) -> Iterator[str]:
     """A counterexample of each contract that does not close the gate: a line each, in full where that is wanted."""
     broken = [contract for contract in contracts if contract.counterexamples and not closes_gate(contract)]
     if not broken:
         return
-    yield "Also broken, without closing the gate" + ("" if verbose else " (-v shows them in full)") + ":"
+    yield "Also broken, without closing the gate" + (f" (in full {whole})" if whole else "") + ":"
     for contract in broken:
-        if not verbose:
+        if whole:
             yield "  " + _in_brief(contract.counterexamples[0], width - 2)
             continue
         for example in contract.counterexamples:

@@ -54,8 +54,8 @@ def risk_note(results: Results) -> str:
     """What the gate as a whole may get wrong, and how often."""
     alpha, beta = percent(results.risks["alpha"]), percent(results.risks["beta"])
     return (
-        f"The gate opens for an adapter that misses a bar with a probability of {beta} at most, and a contract fails "
-        f"for one that is acceptable in all of them with {alpha} at most."
+        f"Chance that the gate passes an adapter that misses a bar: {beta} at most. Chance that it fails one that is "
+        f"acceptable by every gating contract: {alpha} at most."
     )
 
 
@@ -99,7 +99,7 @@ def bar_text(bar: Bar) -> str:
     """What a contract must reach, in a few words."""
     match bar:
         case Never(bound=bound):
-            return f"no failure, <= {percent(bound)}"
+            return f"0 fail, so <= {percent(bound)}"
         case Rate(at_least=at_least):
             return f"above {percent(at_least)}"
         case Ceiling(statistic=statistic, at_most=at_most):

@@ -34,7 +34,7 @@ def table(contracts: Sequence[ContractResult], width: int, *, colour: bool = Fal
             lines.append("  not gating:" if gating else "  none of them gates:")
         word = painted(row[0].ljust(widths[0]), contract.verdict.name, colour)
         lines.append(f"  {word}  {_joined(row[1:], widths[1:]).removeprefix('  ')}")
-    return lines
+    return [*lines, "  scale: # kept, - the interval of that, | the bar; +N: failures found besides, which enter no rate"]
 
 
 def kept(contract: ContractResult) -> Interval | None:
@@ -70,7 +70,9 @@ def _joined(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def _row(contract: ContractResult, width: int) -> list[str]:
     tally, figure = contract.tally, kept(contract)
-    cases = f"{tally.held}/{tally.trials}" if tally.trials else "no case"
+    # Of a statistic of the whole sample, how many cases held says nothing of what is kept.
+    held = f"{tally.trials}" if isinstance(contract.bar, Ceiling) else f"{tally.held}/{tally.trials}"
+    cases = held if tally.trials else "no case"
     cases += f" +{tally.found}" if tally.found else ""
     cases += ", cut short" if contract.cut_short else ""
     measured = percent_seen(figure.estimate) if figure else "-"

@@ -9,18 +9,22 @@ from tests.reports.sample import CALIBRATED, FAILING, PASSING
 TABLE = """\
   verdict    contract                  kept    cases       0 %            100 %  bar
   FAIL       chooses_a_tool            95.0 %  285/300     .................--#  above 95 %
-  FAIL       never_hallucinates_tools  99.0 %  297/300 +2  ...................#  no failure, <= 1 %
+  FAIL       never_hallucinates_tools  99.0 %  297/300 +2  ...................#  0 fail, so <= 1 %
   UNDECIDED  valid_calls               -       no case     ....................  above 95 %
-  FAIL       calibrated_confidence     53.0 %  72/150      ........--#--....|..  1 - ece above 85 %
+  FAIL       calibrated_confidence     53.0 %  150         ........--#--....|..  1 - ece above 85 %
   not gating:
   measured   needs_no_repair           92.0 %  276/300     .................-#-  none
 """
 
 
 def test_the_last_line_is_the_verdict() -> None:
-    assert render(PASSING).splitlines()[-1].startswith("Gate passed: 4 of 4 gating contracts passed (71.3 s")
+    assert (
+        render(PASSING)
+        .splitlines()[-1]
+        .startswith("Gate passed: 4 of 4 gating contracts passed; 1 other measured, not judged (71.3 s")
+    )
     last = render(FAILING).splitlines()[-1]
-    assert last.startswith("Gate not passed: 0 of 4 gating contracts passed, 3 failed, 1 undecided (71.3 s")
+    assert last.startswith("Gate not passed: 0 of 4 gating contracts passed, 3 failed, 1 undecided; 1 other measured")
 
 
 def test_contracts_stand_in_aligned_columns_on_one_scale() -> None:
@@ -41,7 +45,8 @@ figures of calibrated_confidence, with 95 % intervals:
 
 
 def test_figures_of_confidence_stand_in_a_column_of_their_kind() -> None:
-    assert FIGURES in render(PASSING)
+    assert FIGURES in render(PASSING, verbose=True)
+    assert FIGURES not in render(PASSING)
 
 
 def test_many_kinds_of_confidence_are_told_in_several_tables_and_other_figures_below() -> None:
@@ -50,7 +55,7 @@ def test_many_kinds_of_confidence_are_told_in_several_tables_and_other_figures_b
     measures = {f"{kind} {name}": one for kind in kinds for name in ("ece", "log_loss")} | {"something_else": one}
     del measures["tool choice log_loss"]
     every = replace(CALIBRATED, measures=measures, curves=dict.fromkeys(kinds, CALIBRATED.curves["likelihood"]))
-    text = render(replace(PASSING, contracts=(every,)), 100)
+    text = render(replace(PASSING, contracts=(every,)), 100, verbose=True)
     assert max(map(len, text.splitlines())) <= 100
     heads = [line.split("  ") for line in text.splitlines() if "tool choice" in line or "verbalised" in line]
     assert [[cell.strip() for cell in head if cell] for head in heads] == [kinds[:3], kinds[3:]]
@@ -81,7 +86,7 @@ def test_what_was_gated_is_told() -> None:
 @pytest.mark.parametrize("results", [PASSING, FAILING], ids=["passing", "failing"])
 def test_it_reads_well_at_100_columns(results: Results) -> None:
     too_wide = [line for line in render(results, 100).splitlines() if len(line) > 100]
-    assert all(line.startswith(("  replay  ", "Gate not passed")) for line in too_wide), too_wide
+    assert all(line.startswith(("  replay  ", "Gate ")) for line in too_wide), too_wide
 
 
 def test_colour_adds_nothing_but_colour() -> None:

@@ -107,7 +107,7 @@ def test_the_gate_is_counted(results: Results, text: str) -> None:
 
 def test_bars_in_a_few_words() -> None:
     assert [bar_text(bar) for bar in (Never(), Rate(0.995), ReportOnly())] == [
-        "no failure, <= 1 %",
+        "0 fail, so <= 1 %",
         "above 99.5 %",
         "none",
     ]
