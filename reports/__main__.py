@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from fixtures.errors import UserError
-from fixtures.files import write_text
+from fixtures.files import told_disks, write_text
 from reports import page, terminal, training_data
 from suite.results import file as results_file
 from suite.results.summary import WIDTH
@@ -27,7 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 if the report could be made, whatever it says, and 2 for bad input."""
     options = parser().parse_args(arguments)
     try:
-        say(options.run(options))
+        with told_disks():
+            said = options.run(options)
+        say(said)
     except UserError as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -12,6 +12,7 @@ from typing import Any
 
 from fixtures.cores import check_processes
 from fixtures.errors import UserError
+from fixtures.files import told_disks
 from fixtures.formats import FORMATS
 from train import calibrate, lessons, promote, repair
 from train.backends.registry import BACKENDS, Backend, train
@@ -41,11 +42,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         if options.command in COMMANDS:
-            return int(COMMANDS[options.command].main(options))
+            with told_disks():
+                return int(COMMANDS[options.command].main(options))
         check_processes(options.processes, "--processes")
         if options.processes > 1 and count() == 1:
             return together(options.processes, partial(main, list(sys.argv[1:] if arguments is None else arguments)))
-        adapter = train(_job(options))
+        with told_disks():
+            adapter = train(_job(options))
     except UserError as error:
         if is_main():
             sys.stderr.write(f"{error}\n")

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from fixtures.errors import UserError
+from fixtures.files import told_disks
 from fixtures.printing import printable
 from suite.lanes.budget import too_small
 from suite.outcome import NoWorse
@@ -63,7 +64,8 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     if session.config.option.collectonly or not chosen(session) or session.testsfailed:
         return
     try:
-        run_gate(session)
+        with told_disks():
+            run_gate(session)
     except UserError as error:
         raise pytest.UsageError(str(error)) from error
 

@@ -34,7 +34,10 @@ def table(contracts: Sequence[ContractResult], width: int, *, colour: bool = Fal
             lines.append("  not gating:" if gating else "  none of them gates:")
         word = painted(row[0].ljust(widths[0]), contract.verdict.name, colour)
         lines.append(f"  {word}  {_joined(row[1:], widths[1:]).removeprefix('  ')}")
-    return [*lines, "  scale: # kept, - the interval of that, | the bar; +N: failures found besides, which enter no rate"]
+    return [
+        *lines,
+        "  scale: # kept, - the interval of that, | the bar; +N: failures found besides, which enter no rate",
+    ]
 
 
 def kept(contract: ContractResult) -> Interval | None:
