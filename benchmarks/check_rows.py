@@ -72,9 +72,9 @@ def apart(path: Path) -> float:
 
     from fixtures.reading import tools as reading
     from fixtures.rows import tools as of_rows
+    from fixtures.rows.reading import reader
     from suite.judging import schemas
     from train.rows import survey
-    from train.rows.data import read_each
     from train.rows.mask import encode, load_tokenizer
     from train.rows.near import NEAR_PERCENT
     from train.rows.pieces import Pieces
@@ -86,7 +86,7 @@ def apart(path: Path) -> float:
     ]
     started = time.perf_counter()
     found = []
-    for read in read_each(path):
+    for read in reader().read_each(path):
         for one in kept:
             one.cache_clear()
         pieces = Pieces(tokenizer, form)

@@ -11,6 +11,7 @@ from typing import Any
 
 from fixtures.catalogs import SHIPPED, load_catalog
 from fixtures.choosing import SeededChooser
+from fixtures.rows.reading import Row
 from fixtures.types import Case
 from suite.contracts import CONTRACTS
 from suite.exam.scene import Scene
@@ -18,7 +19,6 @@ from suite.judging.grounding import declared, leaves, normal
 from suite.lanes.budget import most_drawn
 from suite.lanes.known import Corpus
 from suite.settings import MADE_UP, Settings, read_settings
-from train.rows.data import Row
 from train.rows.findings import Finding, share
 from train.rows.survey import learned_calls, request
 
