@@ -210,7 +210,7 @@ class CalibratorUsed:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A part of the user's own rows, `by` tag, tool or kind; `rate` is of requests like these."""
+    """A part of the user's own rows without those that must hold; `rate` is of requests like these."""
 
     by: str
     name: str

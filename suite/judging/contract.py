@@ -34,9 +34,9 @@ Beside: TypeAlias = Literal["variant", "again", "base"]
 (its own `other` is the next of these); or what the bare base says to the same case, None if that is what is gated."""
 
 
-Rows: TypeAlias = Literal["", "all", "must"]
-"""Which of the user's own rows a contract is asked with, instead of cases that are drawn: none, all, or those that must
-hold."""
+Rows: TypeAlias = Literal["", "sample", "must"]
+"""Which of the user's own rows a contract is asked with, instead of cases that are drawn: none, those that are a sample
+of what people ask, or those that must hold."""
 
 
 @dataclass(frozen=True, slots=True)

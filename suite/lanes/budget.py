@@ -38,7 +38,10 @@ class Budget:
 
 
 def most_drawn(contract: Contract, budget: int = DEFAULT_BUDGET) -> int:
-    """How many independent cases a gate of this budget draws for a contract at most."""
+    """How many cases a gate of this budget measures of a contract at most; of own rows, all that must hold."""
+    if contract.rows:
+        most = contract.sample or 0
+        return most if contract.rows == "must" else min(most, Budget.of(budget).measure)
     most = Budget.of(budget).measure if contract.bar.gating else ASIDE
     return min(most, contract.sample or most)
 
@@ -51,7 +54,7 @@ def most_replies(contracts: Sequence[Contract], budget: int) -> int:
     measured: dict[object, int] = {}
     for contract in contracts:
         most = most_drawn(contract, budget) * (1 if contract.bar.gating else 2)
-        drawn = contract.draw, bool(contract.rows)
+        drawn = contract.draw, contract.rows
         measured[drawn] = max(measured.get(drawn, 0), most)
     hunted = Budget.of(budget).search + Budget.of(budget).shrink
     return sum(measured.values()) + hunted * sum(c.bar.gating and not c.rows for c in contracts)

@@ -31,7 +31,7 @@ def report_of(own: OwnCases, judged: Iterable[Judged], trained: str) -> OwnRepor
         asked=len(answered),
         same=own.same,
         trained=trained,
-        slices=_slices(answered),
+        slices=_slices([(one, j) for one, j in answered if not one.must]),
         called=_called(answered),
         broken=tuple(sorted(broken, key=lambda row: (-row.sure, row.file, row.line))),
     )
@@ -63,7 +63,10 @@ def _broken_row(one: OwnCase, judged: Judged) -> BrokenRow:
 
 
 def _slices(answered: Sequence[Answered]) -> tuple[Slice, ...]:
-    """Each part with its counts, the worst first; a part that is the whole tells nothing, and is left out."""
+    """Each part with its counts, the worst first; a part that is the whole tells nothing, and is left out.
+
+    Of rows that must hold there are none: they are chosen, and tell nothing of other requests.
+    """
     counts: dict[tuple[str, str], list[bool]] = {}
     for one, judged in answered:
         for part in _parts(one):

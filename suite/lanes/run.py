@@ -156,13 +156,13 @@ class Run:
     def _sample(self, contract: Contract, numbers: range) -> list[Case]:
         """Independent seeded draws; contracts that draw alike share them, and so their replies. Rows come in order."""
         if contract.rows:
-            return self._rows(contract)[numbers.start : numbers.stop] if contract.rows == "all" else []
+            return self._rows(contract)[numbers.start : numbers.stop] if contract.rows == "sample" else []
         name, wanted = contract.draw.__name__, range(numbers.start, min(numbers.stop, contract.sample or numbers.stop))
         return [contract.draw(self.scene, SeededChooser(f"measure:{self.seed}:{name}:{n}")) for n in wanted]
 
     def _rows(self, contract: Contract) -> list[Case]:
         """The user's own rows that a contract is asked with, in the seeded order."""
-        return [one.case for one in self.order if contract.rows == "all" or one.must]
+        return [one.case for one in self.order if one.must == (contract.rows == "must")]
 
     def _own_report(self, judged: Mapping[str, Sequence[Judged]]) -> OwnReport | None:
         asked = [j for c in self.alone if c.rows for j in judged[c.name]]
@@ -201,7 +201,7 @@ class Run:
     def _figures(self, contract: Contract, judged: Sequence[Judged]) -> Statistics:
         """What the measured cases come to; resampling takes its time, so only where there are more than last time."""
         if contract.rows:
-            measures = file_measures(tally_of(judged), len(self._rows(contract))) if contract.rows == "all" else {}
+            measures = file_measures(tally_of(judged), len(self._rows(contract))) if contract.rows == "sample" else {}
             return Statistics(measures, {})
         measured = [j.outcome for j in judged if j.lane == "measure"]
         scored = [outcome for outcome in measured if isinstance(outcome, Scored)]

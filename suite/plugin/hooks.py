@@ -49,7 +49,8 @@ def _own(config: pytest.Config) -> list[str]:
         return []
     must = f", {len(own.must)} of which must hold" if own.must else ""
     same = f"; {own.same} left out, because another is the same" if own.same else ""
-    told = [f"asks the {len(own.rows)} rows of {', '.join(settings.cases)} too{must}{same}"]
+    rows = "row" if len(own.rows) == 1 else f"{len(own.rows)} rows"
+    told = [f"asks the {rows} of {', '.join(settings.cases)} too{must}{same}"]
     trained = warning(own, config.stash[TARGET].adapter)
     return told + ([f"warning: {trained}"] if trained else [])
 

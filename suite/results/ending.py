@@ -31,9 +31,7 @@ def ending(
         list(_aside(results.contracts, width, verbose)),
         textwrap.wrap(f"Not gating, and kept in less than {percent(BAD)}: {bad}", width) if bad else [],
         own_lines(own, width) if own and verbose else [],
-        textwrap.wrap(f"Warning: of the own cases, {own.trained}.", width)
-        if own and own.trained and not verbose
-        else [],
+        textwrap.wrap(f"Warning about the own cases: {own.trained}.", width) if own and own.trained else [],
         list(said),
         [verdict_line(results, colour=colour)],
     ]

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fixtures.answers import NOTHING_FITS
+from fixtures.datasets.rows import row_of as training_row
 from fixtures.errors import UserError
 from fixtures.files import write_text
 from fixtures.formats import load_format
 from fixtures.reading.strict import NotJson, parse_strictly
 from fixtures.rows import acceptable
 from fixtures.rows.checks import Fault
-from fixtures.types import Case, assistant
+from fixtures.types import Case
 from suite.exam.own import as_own_case
 from suite.outcome import Counterexample, Results
 
@@ -73,13 +73,9 @@ def row_of(example: Counterexample, form: str) -> dict[str, Any] | str:
         return "the right answer is not known"
     if not calls and not case.oracle.acceptable and case.catalog.policy != "abstain":
         return "what is right where nothing fits is told by the catalog's policy, which a row has no word for"
-    row: dict[str, Any] = {
-        "messages": [*map(dict, case.messages), dict(assistant(calls, "" if calls else NOTHING_FITS))],
-        "tools": case.catalog.declarations(),
-        "kind": case.kind,
-        "must": True,
-        "tags": [example.contract],
-    }
+    taught = training_row(case)
+    row: dict[str, Any] = {"messages": taught["messages"], "tools": taught["tools"], "kind": taught["kind"]}
+    row |= {"must": True, "tags": [example.contract]}
     if more := _more(case):
         row[acceptable.KEY] = more
     found = as_own_case(row, load_format(form))

@@ -12,7 +12,7 @@ from suite.results.wording import percent, percent_seen
 
 MOST = 12
 """Of a list on a terminal; pages and results files hold all."""
-EACH_ONCE = "Each row is asked once. Intervals are of requests like these, of which the rows are a sample."
+EACH_ONCE = "Each row is asked once. Intervals are of requests like these; rows that must hold are no sample of them."
 
 
 def own_lines(own: OwnReport, width: int) -> list[str]:
