@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from fixtures.printing import one_line
 from suite.exam.own import OwnCase, OwnCases
 from suite.judging.judged import Judged
 from suite.outcome import Broken, BrokenRow, Called, Held, OwnReport, Slice
+from suite.results.wording import beginning
 from suite.statistics.sequential import confidence_sequence
 
 NO_CALL, UNREADABLE = "no call", "nothing that can be read"
-NAMED = 10
-"""Broken regression cases that a verdict names; the report has all."""
+FIRST_WORDS, NAMED = 60, 10
+"""Letters of a request by which a verdict names a broken regression case, and how many it names; the report has all."""
 _BY = ("tag", "tool", "kind")
 Answered = tuple[OwnCase, Judged]
 
@@ -41,14 +40,9 @@ def named(own: OwnCases, judged: Iterable[Judged]) -> str:
     """The broken rows by the first words of their requests and where they stand, in the order of the file."""
     rows = _by_case(own)
     broken = sorted((rows[id(j.case)] for j in judged if isinstance(j.outcome, Broken)), key=lambda r: (r.file, r.line))
-    told = [f'"{first_words(one.case.request)}" ({one.file}:{one.line})' for one in broken]
+    told = [f'"{beginning(one.case.request, FIRST_WORDS)}" ({one.file}:{one.line})' for one in broken]
     more = f", and {len(told) - NAMED} more" if len(told) > NAMED else ""
     return ", ".join(told[:NAMED]) + more
-
-
-def first_words(request: str) -> str:
-    """The beginning of a request, in one line."""
-    return one_line(textwrap.shorten(request, 60, placeholder=" ..."))
 
 
 def _by_case(own: OwnCases) -> dict[int, OwnCase]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from fixtures.printing import one_line
 from suite.outcome import BrokenRow, Called, OwnReport, Slice
 from suite.results.summary import share_range
-from suite.results.wording import percent, percent_seen
+from suite.results.wording import beginning, percent, percent_seen
 
 MOST = 12
 """Of a list on a terminal; pages and results files hold all."""
@@ -72,7 +72,7 @@ def _broken(broken: Sequence[BrokenRow], width: int) -> list[str]:
 
 def _row(row: BrokenRow, width: int) -> str:
     said = f'"{row.request}" ({place_of(row)}): got {row.got}, wanted {row.wanted}'
-    return f"  {row.sure:.3f}  " + textwrap.shorten(one_line(said), max(40, width - 9), placeholder=" ...")
+    return f"  {row.sure:.3f}  {beginning(said, max(40, width - 9))}"
 
 
 def _more(count: int) -> Iterator[str]:

@@ -28,7 +28,7 @@ def test_all_is_told_in_plain_lines() -> None:
     assert "tag late  50.0 %  5/10" in text
     assert "   4  open_blinds, where set_light was right" in text
     assert "set_light, where" not in text
-    assert '0.910  "dim\\n\\x1b[2J it" (held_out.jsonl:7, must hold): got no call, wanted set_light {}' in text
+    assert '0.910  "dim \\x1b[2J it" (held_out.jsonl:7, must hold): got no call, wanted set_light {}' in text
 
 
 def test_long_lists_are_cut_and_say_so() -> None:
