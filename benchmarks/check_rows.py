@@ -70,10 +70,10 @@ def apart(path: Path) -> float:
     import numpy as np
     from rapidfuzz import fuzz, process
 
+    from fixtures.reading import arguments
     from fixtures.reading import tools as reading
     from fixtures.rows import tools as of_rows
     from fixtures.rows.reading import reader
-    from suite.judging import schemas
     from train.rows import survey
     from train.rows.mask import encode, load_tokenizer
     from train.rows.near import NEAR_PERCENT
@@ -82,7 +82,10 @@ def apart(path: Path) -> float:
     form = load_format("functiongemma")
     tokenizer = load_tokenizer(resolve_base("tiny").path, form)
     kept = [
-        found for room in (reading, of_rows, schemas) for found in vars(room).values() if hasattr(found, "cache_clear")
+        found
+        for room in (reading, of_rows, arguments)
+        for found in vars(room).values()
+        if hasattr(found, "cache_clear")
     ]
     started = time.perf_counter()
     found = []

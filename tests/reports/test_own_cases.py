@@ -31,7 +31,7 @@ def test_few_tools_make_a_matrix_and_many_a_list_of_what_was_confused() -> None:
 
 
 def test_a_page_has_the_surest_and_counts_the_rest() -> None:
-    told = section(replace(OWN, broken=OWN.broken * (MOST + 2)))
+    told = section(replace(OWN, broken=tuple(OWN.broken) * (MOST + 2)))
     assert told.count("held_out.jsonl:7") == MOST
     assert "And 2 more" in told
 

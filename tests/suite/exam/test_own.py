@@ -111,5 +111,5 @@ def test_all_bad_rows_are_named_at_once(tmp_path: Path) -> None:
 
 def test_a_file_that_is_empty_or_missing_is_refused_under_the_option(tmp_path: Path) -> None:
     assert str(refused(tmp_path)).startswith("--cases ")
-    with pytest.raises(UserError, match=r"--cases .*cannot be read"):
+    with pytest.raises(UserError, match="cannot be read"):
         read_own([str(tmp_path / "none.jsonl")], [], FORM)

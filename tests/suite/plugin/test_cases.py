@@ -16,6 +16,7 @@ def test_rows_are_asked_word_for_word_and_close_the_gate(gate, tmp_path):
     assert '"light up zone 2" (rows.jsonl:3)' in output
     results = read(tmp_path / "r.json")
     assert [contract.name for contract in results.contracts] == ["own_cases", "regression_cases"]
+    assert results.own
     assert (results.own.asked, [broken.line for broken in results.own.broken]) == (3, [1, 3])
 
 

@@ -32,7 +32,9 @@ def test_all_is_told_in_plain_lines() -> None:
 
 
 def test_long_lists_are_cut_and_say_so() -> None:
-    many = replace(OWN, broken=OWN.broken * (MOST + 5), called=tuple(Called("a", f"b{n}", 1) for n in range(MOST + 3)))
+    many = replace(
+        OWN, broken=tuple(OWN.broken) * (MOST + 5), called=tuple(Called("a", f"b{n}", 1) for n in range(MOST + 3))
+    )
     text = "\n".join(own_lines(many, 100))
     assert text.count("held_out.jsonl:7") == MOST
     assert "and 5 more" in text
