@@ -17,10 +17,11 @@ import pytest
 
 HOME = Path(__file__).resolve().parent
 ROOMS = ("fixtures", "suite", "reports", "train")
-COMMANDS = ("gate", "train", "reports")
+COMMANDS = ("gate", "keep", "train", "reports")
 USAGE = f"""usage: callproof COMMAND ...
 
   gate ADAPTER ...   pytest --adapter ADAPTER ..., with the same options
+  keep ...           python -m suite keep ...
   train ...          python -m train ...
   reports ...        python -m reports ...
 
@@ -49,6 +50,11 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "NAME",
         "action": "append",
         "help": "a tools JSON file or a shipped catalog's name; may be repeated (default: three hotel catalogs)",
+    },
+    "cases": {
+        "metavar": "FILE",
+        "action": "append",
+        "help": "ask the labelled rows of this file too, word for word; may be repeated",
     },
     "made_up": {
         "metavar": "PERCENT",
@@ -134,6 +140,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     if command == "gate":
         return _gate(rest)
+    if command == "keep":
+        from suite.__main__ import main
+
+        return main(["keep", *rest])
     if command == "train":
         from train.cli import main as run
     else:

@@ -70,11 +70,11 @@ def apart(path: Path) -> float:
     import numpy as np
     from rapidfuzz import fuzz, process
 
+    from fixtures.reading import arguments
     from fixtures.reading import tools as reading
     from fixtures.rows import tools as of_rows
-    from suite.judging import schemas
+    from fixtures.rows.reading import reader
     from train.rows import survey
-    from train.rows.data import read_each
     from train.rows.mask import encode, load_tokenizer
     from train.rows.near import NEAR_PERCENT
     from train.rows.pieces import Pieces
@@ -82,11 +82,14 @@ def apart(path: Path) -> float:
     form = load_format("functiongemma")
     tokenizer = load_tokenizer(resolve_base("tiny").path, form)
     kept = [
-        found for room in (reading, of_rows, schemas) for found in vars(room).values() if hasattr(found, "cache_clear")
+        found
+        for room in (reading, of_rows, arguments)
+        for found in vars(room).values()
+        if hasattr(found, "cache_clear")
     ]
     started = time.perf_counter()
     found = []
-    for read in read_each(path):
+    for read in reader().read_each(path):
         for one in kept:
             one.cache_clear()
         pieces = Pieces(tokenizer, form)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from suite.contracts import CONTRACTS
+from suite.contracts import DRAWN
 from suite.lanes.budget import ROUND
 from suite.outcome import Rate
 from suite.statistics.sequential import MOST_CASES, RateTest
@@ -90,7 +90,7 @@ def rates_to_try(bar: Rate) -> Iterator[float]:
 def bars() -> list[tuple[Rate, list[str]]]:
     """The different rate bars that the shipped contracts have, and whose they are."""
     found: dict[Rate, list[str]] = {}
-    for contract in CONTRACTS:
+    for contract in DRAWN:
         if isinstance(contract.bar, Rate) and contract.bar.gating:
             found.setdefault(contract.bar, []).append(contract.name)
     return list(found.items())
@@ -135,7 +135,7 @@ def main() -> None:
     parser.add_argument("--plot", type=Path, help="write the cases by rate of the last bar as an SVG")
     options = parser.parse_args()
     rng = np.random.default_rng(options.seed)
-    risks = GATE_RISKS.shared(sum(contract.bar.gating for contract in CONTRACTS))
+    risks = GATE_RISKS.shared(sum(contract.bar.gating for contract in DRAWN))
     for bar, names in bars():
         test = RateTest(bar.acceptable, bar.at_least, risks)
         fixed = fixed_size(test)

@@ -21,7 +21,7 @@ from pathlib import Path
 from hypothesis import Phase
 
 from fixtures.types import Case
-from suite.contracts import CONTRACTS
+from suite.contracts import DRAWN
 from suite.engine import Engine, identify, load_engine
 from suite.exam.scene import Scene
 from suite.judging.contract import Contract
@@ -58,7 +58,7 @@ def compare(engine: Engine, failures: int, calls: int) -> list[Pair]:
     scene = Scene.on()
     found: list[Pair] = []
     for seed in count(1):
-        for contract in CONTRACTS:
+        for contract in DRAWN:
             drawn = collect(contract, scene, EXAMPLES, seed) if contract.bar.gating else []
             replies = Asker(engine, max_new_tokens=MAX_NEW_TOKENS).ask(drawn)
             judged = [(case, contract.judge(case, reply)) for case, reply in zip(drawn, replies, strict=True)]

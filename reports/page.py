@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from fixtures.files import check_free
+from reports import own_cases
 from reports.chart import interval_range, reliability
 from reports.html import Html, join, tag
+from reports.tables import table
 from reports.training_data import Check
 from reports.training_data import section as data_section
 from suite.outcome import Bin, Ceiling, ContractResult, Counterexample, Interval, Results
@@ -60,6 +62,7 @@ def render(results: Results, source: str, check: Check | None = None) -> str:
         "main",
         _banner(results),
         _contracts(results),
+        own_cases.section(results.own) if results.own else Html(""),
         *(_calibration(contract) for contract in results.contracts if contract.curves or contract.measures),
         _counterexamples(results.contracts),
         data_section(check) if check else Html(""),
@@ -100,23 +103,6 @@ def _section(title: str, *children: str) -> Html:
     return tag("section", tag("h2", title), *children)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], class_: str = "", caption: str = "") -> Html:
-    """A table whose first column names the row; roles are spelled out as narrow screens restyle it."""
-    cells = [tag("th", title, scope="col", role="columnheader") for title in head]
-    body = []
-    for first, *others in rows:
-        title = tag("th", first, scope="row", role="rowheader")
-        body.append(tag("tr", title, *(tag("td", cell, role="cell") for cell in others), role="row"))
-    return tag(
-        "table",
-        tag("caption", caption) if caption else Html(""),
-        tag("thead", tag("tr", *cells, role="row"), role="rowgroup"),
-        tag("tbody", *body, role="rowgroup"),
-        class_=class_,
-        role="table",
-    )
-
-
 def _contracts(results: Results) -> Html:
     contracts = results.contracts
     if not contracts:
@@ -125,7 +111,7 @@ def _contracts(results: Results) -> Html:
     lanes = "Failures that the search found, or that were known before, are shown but enter no rate."
     note = f"{risk_note(results)} {interval_note(contracts)} {lanes}"
     head = ("Contract", "Verdict", "Held", "Measured against the bar")
-    return _section("Contracts", _table(head, rows, "contracts"), tag("p", note, class_="muted note"))
+    return _section("Contracts", table(head, rows, "contracts"), tag("p", note, class_="muted note"))
 
 
 def _promise(number: int, contract: ContractResult) -> Html:
@@ -180,7 +166,7 @@ def _curve(contract: ContractResult, kind: str) -> Html:
 def _measures(figures: Collection[tuple[str, Interval]]) -> Html:
     levels = " / ".join(sorted({percent(x.level) for _, x in figures}))
     rows = [(n.replace("_", " "), f"{x.estimate:.3f}", f"{x.low:.3f} to {x.high:.3f}") for n, x in figures]
-    return _table(("Figure", "Estimate", f"{levels} interval"), rows, "numbers")
+    return table(("Figure", "Estimate", f"{levels} interval"), rows, "numbers")
 
 
 def _bins(points: Sequence[Bin]) -> Html:
@@ -189,7 +175,7 @@ def _bins(points: Sequence[Bin]) -> Html:
         for p, x in ((point, point.accuracy) for point in points)
     ]
     head = ("Confidence", "Right", f"{percent(points[0].accuracy.level)} interval", "Cases")
-    return _table(head, rows, "numbers")
+    return table(head, rows, "numbers")
 
 
 def _counterexamples(contracts: Sequence[ContractResult]) -> Html:

@@ -9,6 +9,7 @@ from itertools import chain
 from fixtures.printing import printable
 from suite.outcome import Ceiling, ContractResult, Interval, Results
 from suite.results.ending import ending
+from suite.results.own import own_lines
 from suite.results.summary import WIDTH, calibrator_text, draws_text, interval_note, risk_note
 from suite.results.wording import percent
 
@@ -35,6 +36,7 @@ def render(
         _subject(results, width),
         _legend(results, width),
         *(_measures(contract) for contract in results.contracts if verbose),
+        own_lines(results.own, width) if results.own and not verbose else [],
         ending(results, width, colour=colour, verbose=verbose, said=said, whole=whole),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from fixtures.errors import UserError
 from fixtures.types import Case
 from suite.settings import MADE_UP
 
@@ -116,7 +115,14 @@ class NoWorse:
     gating: bool = True
 
 
-Bar: TypeAlias = Never | Rate | Ceiling | ReportOnly | NoWorse
+@dataclass(frozen=True, slots=True)
+class Every:
+    """Each of the given cases must hold. They are all there are, so nothing is estimated."""
+
+    gating: bool = True
+
+
+Bar: TypeAlias = Never | Rate | Ceiling | ReportOnly | NoWorse | Every
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +209,56 @@ class CalibratorUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class Slice:
+    """A part of the user's own rows without those that must hold; `rate` is of requests like these."""
+
+    by: str
+    name: str
+    held: int
+    trials: int
+    rate: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """In how many rows `called` was called where `right` was right; both name tools, or say that there is none."""
+
+    right: str
+    called: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenRow:
+    """One of the user's own rows that got no acceptable answer, and how `sure` (0 to 1) the reply was."""
+
+    file: str
+    line: int
+    request: str
+    got: str
+    wanted: str
+    sure: float
+    must: bool = False
+    tags: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OwnReport:
+    """What came of the user's own rows, `asked` of them so far; `must` are regression cases, `same` left out as another
+    row is the same. `trained` warns of rows that the adapter was trained on. `broken` has the surest first."""
+
+    files: Mapping[str, str]
+    rows: int
+    must: int
+    asked: int
+    same: int = 0
+    trained: str = ""
+    slices: Sequence[Slice] = ()
+    called: Sequence[Called] = ()
+    broken: Sequence[BrokenRow] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """One run of the gate: every input of the verdict, the verdict, and what it rests on."""
 
@@ -229,17 +285,11 @@ class Results:
     """Of the cases drawn, those on catalogs that nobody wrote."""
     to_the_end: bool = False
     """Whether every gating contract measured its whole budget, however soon it was decided."""
+    own: OwnReport | None = None
+    """Of the user's own rows, where there are any."""
 
     @property
     def passed(self) -> bool:
         """True only if there are gating contracts and every one of them passed."""
         gating = [c for c in self.contracts if c.bar.gating]
         return bool(gating) and all(c.verdict.name == "pass" for c in gating)
-
-
-class Unwritten(UserError):
-    """A gate came to its verdict, and something that it should leave behind could not be written."""
-
-    def __init__(self, error: UserError, results: Results) -> None:
-        super().__init__(error.where, error.problem, allowed=error.allowed, hint=error.hint)
-        self.results = results

@@ -74,6 +74,13 @@ class Reply:
         return {"likelihood": self.likelihood} | ({} if said is None else {"verbalised": said})
 
     @property
+    def sure(self) -> float:
+        """How sure the reply is, by what users act on: calibrated, else as it says itself, else its likelihood."""
+        if self.calibrated is not None:
+            return self.calibrated
+        return self.likelihood if self.parsed.confidence is None else self.parsed.confidence
+
+    @property
     def tool_choice(self) -> float | None:
         """The probability of the names that it calls; None for a reply that is not clean, or without any name."""
         return self.generation.likelihood(self.parsed.names)

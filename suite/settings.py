@@ -28,6 +28,7 @@ class Settings:
     download: bool = False
     format: str | None = None
     catalog: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
     made_up: int = MADE_UP
     seed: int = 0
     budget: int = DEFAULT_BUDGET
@@ -48,8 +49,8 @@ class Settings:
 _TABLE = re.compile(r"^\s*\[tool\.callproof\b", re.MULTILINE)
 _PATHS = ("contracts", "champion", "results")
 _KINDS: Mapping[str, type] = {
-    "adapter": str, "base": str, "download": bool, "format": str, "catalog": list, "made_up": int, "seed": int,
-    "budget": int, "contracts": str, "champion": str, "to_the_end": bool, "leave_out_unaskable": bool,
+    "adapter": str, "base": str, "download": bool, "format": str, "catalog": list, "cases": list, "made_up": int,
+    "seed": int, "budget": int, "contracts": str, "champion": str, "to_the_end": bool, "leave_out_unaskable": bool,
     "processes": int, "results": str, "cache": str,
 }  # fmt: skip
 
@@ -80,6 +81,8 @@ def read_settings(command_line: Mapping[str, Any], start: Path | None = None) ->
         for key in _PATHS
         if home != start and getattr(settings, key) and not command_line.get(key)
     }
+    if home != start and not command_line.get("cases"):
+        moved["cases"] = tuple(str(home / path) for path in settings.cases)
     return replace(settings, cache=cache, **moved)
 
 
@@ -98,8 +101,8 @@ def _merged(pyproject: Path, command_line: Mapping[str, Any]) -> Settings:
     check_percentage(merged.get("made_up", MADE_UP), where)
     where = "--processes" if "processes" in given else f"{pyproject} [tool.callproof] processes"
     check_processes(merged.get("processes", 1), where)
-    if "catalog" in merged:
-        merged["catalog"] = tuple(merged["catalog"])
+    for key in ("catalog", "cases"):
+        merged[key] = tuple(merged.get(key, ()))
     return Settings(**merged)
 
 
@@ -124,6 +127,7 @@ def _check(pyproject: str, key: str, value: object) -> None:
     if key not in known:
         raise UserError(where, f"there is no setting {key!r}", allowed=", ".join(known), hint=closest(key, known))
     kind = _KINDS[key]
-    if isinstance(value, bool) != (kind is bool) or not isinstance(value, kind):
+    texts = not isinstance(value, list) or all(isinstance(one, str) for one in value)
+    if isinstance(value, bool) != (kind is bool) or not isinstance(value, kind) or not texts:
         wanted = {list: "a list of strings", int: "a whole number", str: "a string", bool: "true or false"}[kind]
         raise UserError(where, f"{key}={value!r} is not {wanted}", allowed=wanted)

@@ -217,6 +217,7 @@ def _tools(settings: Settings) -> Tools:
             base=settings.base,
             format=settings.format,
             catalogs=settings.catalog,
+            cases=settings.cases,
             made_up=settings.made_up,
             seed=settings.seed,
             budget=settings.budget,

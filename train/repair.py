@@ -259,7 +259,7 @@ def _tools(options: argparse.Namespace, settings: Settings) -> Tools:
     def run_gate(run: Path) -> Results:
         asked: dict[str, Any] = {
             "catalogs": settings.catalog, "made_up": settings.made_up, "seed": settings.seed, "budget": settings.budget,
-            "leave_out_unaskable": settings.leave_out_unaskable,
+            "leave_out_unaskable": settings.leave_out_unaskable, "cases": settings.cases,
         }  # fmt: skip
         replies.begin(f"gating {run}, fewer where the case is clear", most_replies(CONTRACTS, settings.budget))
         return gate(run, cache=cache, progress=replies.show, **asked)

@@ -11,6 +11,8 @@ from suite.contracts.less_sure_where_nothing_decides import less_sure_where_noth
 from suite.contracts.never_hallucinates_tools import never_hallucinates_tools
 from suite.contracts.no_worse_than_champion import no_worse_than_champion
 from suite.contracts.obeys_the_conversation import obeys_the_conversation
+from suite.contracts.own_cases import own_cases
+from suite.contracts.regression_cases import regression_cases
 from suite.contracts.right_arguments import right_arguments
 from suite.contracts.right_tool import right_tool
 from suite.contracts.same_answer_asked_otherwise import same_answer_asked_otherwise
@@ -37,10 +39,14 @@ CONTRACTS: tuple[Contract, ...] = (
     less_sure_where_nothing_decides,
     same_answer_twice,
     adapter_is_effective,
+    own_cases,
+    regression_cases,
     no_worse_than_champion,
 )
 
-GATING = tuple(one for one in CONTRACTS if one.bar.gating and not isinstance(one.bar, NoWorse))
-"""Those that decide about an adapter by itself, without a champion."""
+DRAWN = tuple(one for one in CONTRACTS if not one.rows and not isinstance(one.bar, NoWorse))
+"""Those that every adapter is asked: they take neither a champion nor the user's own rows."""
+GATING = tuple(one for one in DRAWN if one.bar.gating)
+"""Those of them that decide."""
 
-__all__ = ["CONTRACTS", "GATING"]
+__all__ = ["CONTRACTS", "DRAWN", "GATING"]

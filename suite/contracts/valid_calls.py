@@ -6,10 +6,10 @@ numbers at their edges.
 
 from __future__ import annotations
 
+from fixtures.reading.arguments import first_fault
 from fixtures.types import Case, ToolCall
 from suite.exam.cases import stressed
 from suite.judging.contract import contract
-from suite.judging.schemas import first_fault
 from suite.outcome import Broken, Held, NotApplicable, Outcome, Rate
 from suite.reply import Reply
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 from fixtures.grammar.requests import Asked, ask, ask_for_hard_values
 from fixtures.grammar.tools import SpokenTool, twin_of
 from fixtures.grammar.values import HARD_KINDS
-from fixtures.types import Case, Catalog, Message, Oracle, ToolCall, assistant, user
+from fixtures.reading.arguments import first_fault
+from fixtures.types import Case, Catalog, Message, Oracle, ToolCall, Wanted, assistant, user
 from fixtures.vocab import Chooser
 from suite.exam.scene import Scene, Stage
 from suite.exam.variants import RELATIONS, Unfit, padded
@@ -103,6 +104,8 @@ def _hide_one(scene: Scene, chooser: Chooser) -> tuple[Stage, SpokenTool, list[S
 
 def answers(case: Case, calls: tuple[ToolCall, ...]) -> bool:
     """Whether these calls are the right ones: by JSON type and value, in any order. False if nobody knows."""
+    if case.oracle.acceptable:
+        return any(_accepts(case.catalog, wanted, calls) for wanted in case.oracle.acceptable)
     if case.oracle.calls == ():
         return keeps_policy(case.catalog, calls)
     return case.oracle.calls is not None and same_calls(case.oracle.calls, calls)
@@ -133,6 +136,34 @@ def same_calls(wanted: Sequence[ToolCall], calls: Sequence[ToolCall]) -> bool:
             return False
         left.remove(match)
     return True
+
+
+def _accepts(catalog: Catalog, wanted: Sequence[Wanted], calls: Sequence[ToolCall]) -> bool:
+    """Whether each of the calls is one that is wanted, and none is missing."""
+    if len(wanted) != len(calls):
+        return False
+    if not calls:
+        return True
+    first, *rest = calls
+    # Two that are wanted may both fit the first call, and only one of them the others.
+    left = [
+        [*wanted[:place], *wanted[place + 1 :]] for place, one in enumerate(wanted) if _is_call(catalog, one, first)
+    ]
+    return any(_accepts(catalog, others, rest) for others in left)
+
+
+def _is_call(catalog: Catalog, wanted: Wanted, call: ToolCall) -> bool:
+    if call.name != wanted.name or not set(call.arguments) <= {*wanted.arguments, *wanted.any}:
+        return False
+    for name in {*wanted.arguments, *wanted.any}:
+        if name not in call.arguments:
+            if name not in wanted.optional:
+                return False
+        elif name not in wanted.any:
+            values = (wanted.arguments[name], *wanted.also.get(name, ()))
+            if not any(same_value(value, call.arguments[name]) for value in values):
+                return False
+    return not wanted.any or not first_fault(catalog[call.name].parameters, call.arguments)
 
 
 def calls_text(calls: Sequence[ToolCall]) -> str:

@@ -34,12 +34,18 @@ Beside: TypeAlias = Literal["variant", "again", "base"]
 (its own `other` is the next of these); or what the bare base says to the same case, None if that is what is gated."""
 
 
+Rows: TypeAlias = Literal["", "sample", "must"]
+"""Which of the user's own rows a contract is asked with, instead of cases that are drawn: none, those that are a sample
+of what people ask, or those that must hold."""
+
+
 @dataclass(frozen=True, slots=True)
 class Contract:
     """A promise about replies: whom it covers (`draw`), what must hold (`judge`), and its bar.
 
     `sample` is the most cases that are measured, for a contract that does not gate and whose cases cost more than one
     reply. `folder` is where a contract of the user's own comes from, as --contracts names it; empty for shipped ones.
+    A contract with `rows` is asked with the user's own rows, if there are any, and draws none.
     """
 
     name: str
@@ -51,6 +57,7 @@ class Contract:
     beside: Beside = "variant"
     sample: int | None = None
     folder: str = ""
+    rows: Rows = ""
 
 
 def contract(
@@ -60,6 +67,7 @@ def contract(
     summarise: Summarise | None = None,
     beside: Beside = "variant",
     sample: int | None = None,
+    rows: Rows = "",
 ) -> Callable[[Predicate], Contract]:
     """Make a contract of a predicate; its docstring is the promise, its name the contract's name."""
 
@@ -67,6 +75,7 @@ def contract(
         promise = inspect.getdoc(predicate)
         if not promise:
             raise TypeError(f"{predicate.__qualname__} needs a docstring: it is the promise that reports show")
-        return Contract(predicate.__name__, " ".join(promise.split()), cases, predicate, bar, summarise, beside, sample)
+        told = " ".join(promise.split())
+        return Contract(predicate.__name__, told, cases, predicate, bar, summarise, beside, sample, rows=rows)
 
     return decorate

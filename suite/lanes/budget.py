@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
 from suite.judging.contract import Contract
+from suite.outcome import Every
 from suite.settings import DEFAULT_BUDGET
 from suite.statistics.verdict import GATE_RISKS, least_to_pass
 
@@ -37,7 +38,10 @@ class Budget:
 
 
 def most_drawn(contract: Contract, budget: int = DEFAULT_BUDGET) -> int:
-    """How many independent cases a gate of this budget draws for a contract at most."""
+    """How many cases a gate of this budget measures of a contract at most; of own rows, all that must hold."""
+    if contract.rows:
+        most = contract.sample or 0
+        return most if contract.rows == "must" else min(most, Budget.of(budget).measure)
     most = Budget.of(budget).measure if contract.bar.gating else ASIDE
     return min(most, contract.sample or most)
 
@@ -50,15 +54,23 @@ def most_replies(contracts: Sequence[Contract], budget: int) -> int:
     measured: dict[object, int] = {}
     for contract in contracts:
         most = most_drawn(contract, budget) * (1 if contract.bar.gating else 2)
-        measured[contract.draw] = max(measured.get(contract.draw, 0), most)
+        drawn = contract.draw, contract.rows
+        measured[drawn] = max(measured.get(drawn, 0), most)
     hunted = Budget.of(budget).search + Budget.of(budget).shrink
-    return sum(measured.values()) + hunted * sum(contract.bar.gating for contract in contracts)
+    return sum(measured.values()) + hunted * sum(c.bar.gating and not c.rows for c in contracts)
+
+
+def tests_in(contracts: Iterable[Contract]) -> int:
+    """How many of the contracts may be wrong by chance, and share the gate's risks: that each of given rows holds is
+    seen, not inferred."""
+    return sum(contract.bar.gating and not isinstance(contract.bar, Every) for contract in contracts)
 
 
 def too_small(contracts: Sequence[Contract], budget: int) -> str:
     """Which gating contracts cannot pass with this budget however good the adapter is, and which budget lets them."""
-    gating = [contract for contract in contracts if contract.bar.gating]
-    risks = GATE_RISKS.shared(len(gating))
+    risks = GATE_RISKS.shared(tests_in(contracts))
+    # Of own rows, few are enough: those of a file that is asked whole are counted.
+    gating = [contract for contract in contracts if contract.bar.gating and not contract.rows]
     least = {contract.name: least_to_pass(contract.bar, risks) for contract in gating}
     short = [name for name, cases in least.items() if cases > Budget.of(budget).measure]
     if not short:

@@ -5,13 +5,26 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 from fixtures.errors import UserError
 from suite.contracts import CONTRACTS
+from suite.exam.own import OwnCases
 from suite.judging.contract import Contract
+from suite.outcome import NoWorse
+
+
+def asked_of(contracts: Sequence[Contract], *, champion: bool, own: OwnCases) -> tuple[Contract, ...]:
+    """Those that are asked: of a champion only where there is one, with the user's own rows where there are such.
+
+    A contract with rows comes with how many they are, as its `sample`.
+    """
+    rows = {"": 1, "sample": len(own.rows) - len(own.must), "must": len(own.must)}
+    asked = [c for c in contracts if rows[c.rows] and (champion or not isinstance(c.bar, NoWorse))]
+    return tuple(replace(c, sample=rows[c.rows]) if c.rows else c for c in asked)
 
 
 def contract_files(folder: Path) -> list[Path]:

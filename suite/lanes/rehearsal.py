@@ -40,27 +40,37 @@ def right(case: Case, form: Format | None = None, confidence: float = 1.0) -> st
 
 
 def scripted(
-    contracts: Sequence[Contract], answer: Answer = right, *, form: str = "functiongemma", likelihood: float = 0.0
+    contracts: Sequence[Contract],
+    answer: Answer = right,
+    *,
+    form: str = "functiongemma",
+    likelihood: float = 0.0,
+    own: Sequence[Case] = (),
 ) -> tuple[ScriptedEngine, tuple[Contract, ...]]:
     """An engine that answers each case with `answer(case)`, and the contracts to give to the gate with it.
 
     The contracts draw as ever, but tell the engine of each case they draw, so that it knows what a prompt is about.
-    What they did not draw (a case that was made smaller, one from an earlier run) gets `STRANGE` for an answer.
+    It knows the `own` cases too. What it was not told of (a case that was made smaller, one from an earlier run) gets
+    `STRANGE` for an answer.
     """
-    book: dict[str, Case] = {}
     wire = load_format(form)
+
+    def prompt(case: Case) -> str:
+        return wire.render(case.messages, case.catalog.declarations(), prompt=True).text
+
+    book = {prompt(case): case for case in own}
 
     def watched(contract: Contract) -> Contract:
         def draw(scene: Scene, chooser: Chooser) -> Case:
             case = contract.draw(scene, chooser)
             for asked in (case, *([case.variant.case] if case.variant else [])):
-                book[wire.render(asked.messages, asked.catalog.declarations(), prompt=True).text] = asked
+                book[prompt(asked)] = asked
             return case
 
         draw.__name__ = contract.draw.__name__
         return replace(contract, draw=draw)
 
-    def reply(prompt: str) -> Generation:
-        return Generation(answer(book[prompt]) if prompt in book else STRANGE, (likelihood,), "stop")
+    def reply(text: str) -> Generation:
+        return Generation(answer(book[text]) if text in book else STRANGE, (likelihood,), "stop")
 
     return ScriptedEngine(reply, format=wire, identity=identity(form=form)), tuple(map(watched, contracts))

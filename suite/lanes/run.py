@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -16,15 +16,17 @@ from fixtures.versions import installed
 from suite.engine import Engine
 from suite.engine.again import again
 from suite.engine.cached import call_counts
+from suite.exam.own import OwnCases
 from suite.exam.scene import Scene
 from suite.judging.contract import Contract, Statistics
 from suite.judging.judged import Judged, tally_of
 from suite.lanes.asking import MAX_NEW_TOKENS, Asker, Progress, calibrator_of
 from suite.lanes.beside import TAKES, Seconds
-from suite.lanes.budget import ASIDE, CAP, FIRST_LOOK, GLANCE, ROUND, Budget
+from suite.lanes.budget import ASIDE, CAP, FIRST_LOOK, GLANCE, ROUND, Budget, tests_in
 from suite.lanes.champion import compare
 from suite.lanes.counterexamples import counterexamples
 from suite.lanes.known import Corpus
+from suite.lanes.owned import named, report_of
 from suite.lanes.search import collect
 from suite.outcome import (
     Ceiling,
@@ -33,13 +35,15 @@ from suite.outcome import (
     Lane,
     Never,
     NoWorse,
+    OwnReport,
     Rate,
     Results,
     Scored,
-    Unwritten,
     Verdict,
 )
+from suite.results.unwritten import Unwritten
 from suite.settings import DEFAULT_BUDGET
+from suite.statistics.finite import file_measures, judge_rows
 from suite.statistics.stats import means_of
 from suite.statistics.verdict import GATE_RISKS, ceiling_level, judge, may_decide
 
@@ -61,6 +65,9 @@ class Run:
     champion: Engine | None = None
     bare: Engine | None = None
     to_the_end: bool = False
+    own: OwnCases = field(default_factory=OwnCases)
+    trained: str = ""
+    """The warning that some of the own rows were trained on, if there is one."""
 
     def __post_init__(self) -> None:
         asker = partial(Asker, max_new_tokens=MAX_NEW_TOKENS, progress=self.progress)
@@ -70,7 +77,8 @@ class Run:
         takes = tuple(asker(again(self.engine, take)) for take in TAKES)
         self.seconds = Seconds(takes, asker(self.bare) if self.bare else None)
         self.alone = tuple(c for c in self.contracts if not isinstance(c.bar, NoWorse))
-        self.risks = GATE_RISKS.shared(sum(c.bar.gating for c in self.contracts))
+        self.risks = GATE_RISKS.shared(tests_in(self.contracts))
+        self.order = self.own.shuffled(self.seed)
         self.summed: dict[str, tuple[int, Statistics]] = {}
         self.unwritten: UserError | None = None
         self.cut_short: set[str] = set()
@@ -79,12 +87,16 @@ class Run:
     def results(self) -> Results:
         judged: dict[str, list[Judged]] = {c.name: [] for c in self.contracts}
         gating = [c for c in self.alone if c.bar.gating]
-        self._lane("known", self.alone, lambda c: self.scene.of(self.corpus.cases(c.name)), judged)
+        asked = [c for c in self.alone if not c.rows]
+        self._lane("known", asked, lambda c: self.scene.of(self.corpus.cases(c.name)), judged)
+        must = [c for c in gating if c.rows == "must"]
+        self._lane("measure", must, self._rows, judged)  # all of them, whatever the budget is
         self._measure(gating, judged, self.budget.measure)
         drawn = partial(collect, scene=self.scene, examples=self.budget.search, run_seed=self.seed)
         failed = [c for c in gating if self._failed(c, judged)]
         # A find sinks a *never* contract. Of a rate it is an example to show; a gate that has failed has others.
-        hunted = [c for c in gating if c not in failed and isinstance(c.bar, (Never,) if failed else (Never, Rate))]
+        bars = (Never,) if failed else (Never, Rate)
+        hunted = [c for c in asked if c.bar.gating and c not in failed and isinstance(c.bar, bars)]
         self._lane("search", hunted, drawn, judged)
         found = any(self._failed(c, judged) for c in hunted)
         most = GLANCE if (failed or found) and not self.to_the_end else None
@@ -110,6 +122,7 @@ class Run:
             champion=self.champion.identity if self.champion else None,
             calibrator=calibrator.used if (calibrator := calibrator_of(self.engine)) else None,
             to_the_end=self.to_the_end,
+            own=self._own_report(judged),
         )
         if self.unwritten:
             raise Unwritten(self.unwritten, results)
@@ -141,12 +154,24 @@ class Run:
             done = numbers.stop
 
     def _sample(self, contract: Contract, numbers: range) -> list[Case]:
-        """Independent seeded draws; contracts that draw alike share them, and so their replies."""
+        """Independent seeded draws; contracts that draw alike share them, and so their replies. Rows come in order."""
+        if contract.rows:
+            return self._rows(contract)[numbers.start : numbers.stop] if contract.rows == "sample" else []
         name, wanted = contract.draw.__name__, range(numbers.start, min(numbers.stop, contract.sample or numbers.stop))
         return [contract.draw(self.scene, SeededChooser(f"measure:{self.seed}:{name}:{n}")) for n in wanted]
 
+    def _rows(self, contract: Contract) -> list[Case]:
+        """The user's own rows that a contract is asked with, in the seeded order."""
+        return [one.case for one in self.order if one.must == (contract.rows == "must")]
+
+    def _own_report(self, judged: Mapping[str, Sequence[Judged]]) -> OwnReport | None:
+        asked = [j for c in self.alone if c.rows for j in judged[c.name]]
+        return report_of(self.own, asked, self.trained) if asked else None
+
     def _settled(self, contract: Contract, judged: Sequence[Judged], drawn: int) -> bool:
         """Whether the verdict stands, after so many draws. A statistic is looked at once before the end: `LOOKS`."""
+        if contract.rows and len(judged) == len(self._rows(contract)):
+            return True
         if not contract.bar.gating:
             return contract.sample is not None and drawn >= contract.sample
         if self.to_the_end:
@@ -175,6 +200,9 @@ class Run:
 
     def _figures(self, contract: Contract, judged: Sequence[Judged]) -> Statistics:
         """What the measured cases come to; resampling takes its time, so only where there are more than last time."""
+        if contract.rows:
+            measures = file_measures(tally_of(judged), len(self._rows(contract))) if contract.rows == "sample" else {}
+            return Statistics(measures, {})
         measured = [j.outcome for j in judged if j.lane == "measure"]
         scored = [outcome for outcome in measured if isinstance(outcome, Scored)]
         if not contract.summarise or not scored:
@@ -186,6 +214,8 @@ class Run:
     def _verdict(
         self, contract: Contract, judged: Sequence[Judged], figures: Statistics | None = None
     ) -> tuple[Verdict, Interval | None]:
+        if contract.rows:
+            return judge_rows(tally_of(judged), contract.bar, len(self._rows(contract)), self.risks)
         known = figures or self._figures(contract, judged)
         return judge(tally_of(judged), contract.bar, known.measures, self.risks)
 
@@ -195,9 +225,12 @@ class Run:
         cut_short = failed[0].name if failed and contract.name in self.cut_short else ""
         if cut_short:
             verdict = replace(verdict, reason=f"{verdict.reason}; cut short, because {cut_short} had failed")
-        calls = self.budget.shrink if contract.bar.gating else 0
+        if contract.rows == "must" and verdict.name == "fail":
+            verdict = replace(verdict, reason=f"{verdict.reason}: {named(self.own, judged)}")
+        # A row of the user's own stands in a file of theirs already, and is asked word for word.
+        calls = self.budget.shrink if contract.bar.gating and not contract.rows else 0
         examples = counterexamples(contract, judged, self.asker, calls, self._replay(contract))
-        for example in examples:
+        for example in () if contract.rows else examples:
             try:
                 self.corpus.keep(contract.name, example.case)
             except UserError as error:  # people wait for the verdict, which needs no disk

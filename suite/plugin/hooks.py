@@ -16,10 +16,10 @@ import pytest
 from fixtures.errors import UserError
 from fixtures.files import told_disks
 from fixtures.printing import printable
+from suite.exam.trained import warning
 from suite.lanes.budget import too_small
-from suite.outcome import NoWorse
 from suite.plugin.items import ContractItem, chosen, file_of, run_gate
-from suite.plugin.stash import NOT_SPREAD, RESULTS, SCENE, SETTINGS, TARGET
+from suite.plugin.stash import NOT_SPREAD, OWN, RESULTS, SCENE, SETTINGS, TARGET
 from suite.results.ending import ending, verdict_line
 from suite.settings import Settings
 
@@ -42,9 +42,23 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
             lines.append(f"callproof: {spoken.source}: never asked for: {', '.join(f.tool for f in spoken.unaskable)}")
     if settings.contracts:
         lines.append(f"callproof: with contracts of {settings.contracts}")
+    lines += [f"callproof: {line}" for line in _own(config)]
     if NOT_SPREAD in config.stash:
         lines.append("callproof: one process runs the gate, without workers of pytest-xdist; see --processes N")
     return [printable(line) for line in lines]
+
+
+def _own(config: pytest.Config) -> list[str]:
+    """What is asked of the user's own, and what to think of it."""
+    settings, own = config.stash[SETTINGS], config.stash[OWN]
+    if not own.rows:
+        return []
+    must = f", {len(own.must)} of which must hold" if own.must else ""
+    same = f"; {own.same} left out, because another is the same" if own.same else ""
+    rows = "row" if len(own.rows) == 1 else f"{len(own.rows)} rows"
+    told = [f"asks the {rows} of {', '.join(settings.cases)} too{must}{same}"]
+    trained = warning(own, config.stash[TARGET].adapter)
+    return told + ([f"warning: {trained}"] if trained else [])
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -136,11 +150,11 @@ def _tell(config: pytest.Config, reporter: Any) -> None:
 
 def _only_some(config: pytest.Config) -> str:
     """That not all contracts were asked, if so."""
-    from suite.lanes.loading import load_contracts
+    from suite.lanes.loading import asked_of, load_contracts
 
     settings, results = config.stash[SETTINGS], config.stash[RESULTS]
     known = load_contracts(settings.own_contracts)
-    there = sum(settings.champion is not None or not isinstance(contract.bar, NoWorse) for contract in known)
+    there = len(asked_of(known, champion=settings.champion is not None, own=config.stash[OWN]))
     asked = len(results.contracts)
     return f"only {asked} of {there} contracts were asked" if asked < there else ""
 

@@ -17,11 +17,12 @@ from suite.engine import Engine, Target
 from suite.gating import gate
 from suite.judging.contract import Contract
 from suite.lanes.budget import most_replies
-from suite.lanes.loading import contract_files, contracts_in
-from suite.outcome import ContractResult, NoWorse, Results, Unwritten
-from suite.plugin.stash import CHAMPION, RESULTS, SETTINGS, TARGET
+from suite.lanes.loading import asked_of, contract_files, contracts_in
+from suite.outcome import ContractResult, Results
+from suite.plugin.stash import CHAMPION, OWN, RESULTS, SETTINGS, TARGET
 from suite.results import file as results_file
 from suite.results.summary import contract_lines
+from suite.results.unwritten import Unwritten
 
 ENGINE_VARIABLE = "CALLPROOF_ENGINE"
 """`package.module:factory` of an engine that replaces the real model; the factory gets the identified target."""
@@ -43,9 +44,7 @@ class ContractFile(pytest.File):
         shipped = self.path.parent == CONTRACTS_FOLDER
         own = settings.own_contracts or self.path.parent
         found = [c for c in CONTRACTS if c.name == self.path.stem] if shipped else contracts_in(self.path, own)
-        for contract in found:
-            if isinstance(contract.bar, NoWorse) and not settings.champion:
-                continue
+        for contract in asked_of(found, champion=settings.champion is not None, own=self.config.stash[OWN]):
             yield ContractItem.from_parent(self, name=contract.name, contract=contract)
 
 
@@ -108,6 +107,7 @@ def run_gate(session: pytest.Session) -> None:
             base=settings.base,
             format=settings.format,
             catalogs=settings.catalog,
+            cases=settings.cases,
             made_up=settings.made_up,
             seed=settings.seed,
             budget=settings.budget,

@@ -11,10 +11,11 @@ import pytest
 from fixtures.errors import UserError
 from suite.engine import Target, identify
 from suite.exam.scene import Scene
+from suite.gating import own_cases_of
 from suite.lanes.loading import load_contracts
 from suite.plugin import hooks
 from suite.plugin.items import CONTRACTS_FOLDER
-from suite.plugin.stash import CHAMPION, NOT_SPREAD, SCENE, SETTINGS, TARGET
+from suite.plugin.stash import CHAMPION, NOT_SPREAD, OWN, SCENE, SETTINGS, TARGET
 from suite.settings import Settings, read_settings
 
 _WHOLE = ("suite.contracts", str(CONTRACTS_FOLDER))
@@ -28,6 +29,7 @@ def start(config: pytest.Config, command_line: Mapping[str, Any]) -> None:
         target = target_of(settings)
         champion = champion_of(settings)
         scene = Scene.on(settings.catalog, form=target.format, leave_out_unaskable=settings.leave_out_unaskable)
+        config.stash[OWN] = own_cases_of(settings.cases, settings.catalog, target.format)
         load_contracts(settings.own_contracts)
     except UserError as error:
         raise pytest.UsageError(str(error)) from error

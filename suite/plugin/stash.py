@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from suite.engine import Target
+from suite.exam.own import OwnCases
 from suite.exam.scene import Scene
 from suite.outcome import Results
 from suite.settings import Settings
@@ -13,6 +14,7 @@ SETTINGS = pytest.StashKey[Settings]()
 TARGET = pytest.StashKey[Target]()
 CHAMPION = pytest.StashKey[Target | None]()
 SCENE = pytest.StashKey[Scene]()
+OWN = pytest.StashKey[OwnCases]()
 RESULTS = pytest.StashKey[Results]()
 NOT_SPREAD = pytest.StashKey[bool]()
 """There where pytest-xdist was asked to spread a session that gates, and does not."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from fixtures.printing import printable
 from suite.outcome import ContractResult, Counterexample, Results
+from suite.results.own import own_lines
 from suite.results.summary import closes_gate, counterexample_lines, headline, message_text, standing, verdict_word
 from suite.results.table import BAD, looks_bad, painted, table
 from suite.results.wording import percent
@@ -31,11 +32,14 @@ def ending(
     to say before the verdict.
     """
     bad = looks_bad(results.contracts)
+    own = results.own
     blocks = [
         table(results.contracts, width, colour=colour),
         *_closing(results.contracts, width, colour, "" if verbose else whole),
         list(_aside(results.contracts, width, "" if verbose else whole)),
         textwrap.wrap(f"Not gating, and kept in less than {percent(BAD)}: {bad}", width) if bad else [],
+        own_lines(own, width) if own and verbose else [],
+        textwrap.wrap(f"Warning about the own cases: {own.trained}.", width) if own and own.trained else [],
         list(said),
         [verdict_line(results, colour=colour)],
     ]

@@ -16,21 +16,27 @@ from typing import Any
 from fixtures.errors import UserError
 from fixtures.files import write_text
 from fixtures.reading.strict import read_json
+from fixtures.rows import acceptable
 from fixtures.types import Case, Catalog, Fallback, Oracle, Policy, Tool, ToolCall, Variant
 from suite.outcome import (
     Bar,
     Bin,
+    BrokenRow,
     CalibratorUsed,
+    Called,
     Ceiling,
     ContractResult,
     Counterexample,
+    Every,
     Identity,
     Interval,
     Never,
     NoWorse,
+    OwnReport,
     Rate,
     ReportOnly,
     Results,
+    Slice,
     Tally,
     Verdict,
 )
@@ -41,6 +47,7 @@ SCHEMA_FILE = Path(__file__).with_name("results.schema.json")
 
 _BARS: Mapping[str, type[Bar]] = {
     "never": Never, "rate": Rate, "ceiling": Ceiling, "report_only": ReportOnly, "no_worse": NoWorse,
+    "every": Every,
 }  # fmt: skip
 _BAR_NAMES = {kind: name for name, kind in _BARS.items()}
 
@@ -128,6 +135,7 @@ def to_json(results: Results) -> dict[str, Any]:
         "libraries": dict(results.libraries),
         "risks": dict(results.risks),
         "contracts": [_contract_to_json(contract) for contract in results.contracts],
+        **({} if results.own is None else {"own": asdict(results.own)}),
     }
 
 
@@ -141,6 +149,7 @@ def from_json(document: Mapping[str, Any]) -> Results:
         to_the_end=document.get("to_the_end", False),
         calibrator=None if document["calibrator"] is None else CalibratorUsed(**document["calibrator"]),
         contracts=tuple(_contract_from_json(contract) for contract in document["contracts"]),
+        own=_own_from_json(document["own"]) if "own" in document else None,
         **{name: document[name] for name in plain},
     )
 
@@ -163,6 +172,7 @@ def case_to_json(case: Case) -> dict[str, Any]:
         "messages": [dict(message) for message in case.messages],
         "oracle": {
             "calls": None if oracle.calls is None else [_call_to_json(call) for call in oracle.calls],
+            **({"acceptable": acceptable.as_json(oracle.acceptable)} if oracle.acceptable else {}),
         },
         "variant": None if case.variant is None else _variant_to_json(case.variant),
     }
@@ -188,6 +198,7 @@ def case_from_json(document: Mapping[str, Any]) -> Case:
         messages=tuple(document["messages"]),
         oracle=Oracle(
             calls=None if calls is None else tuple(ToolCall(**call) for call in calls),
+            acceptable=acceptable.from_json(document["oracle"].get("acceptable", ())),
         ),
         variant=_variant_from_json(document.get("variant")),
     )
@@ -203,6 +214,17 @@ def _variant_from_json(document: Mapping[str, Any] | None) -> Variant | None:
 
 def _call_to_json(call: ToolCall) -> dict[str, Any]:
     return {"name": call.name, "arguments": dict(call.arguments)}
+
+
+def _own_from_json(document: Mapping[str, Any]) -> OwnReport:
+    return OwnReport(
+        **{
+            **document,
+            "slices": tuple(Slice(**{**part, "rate": Interval(**part["rate"])}) for part in document["slices"]),
+            "called": tuple(Called(**pair) for pair in document["called"]),
+            "broken": tuple(BrokenRow(**{**row, "tags": tuple(row["tags"])}) for row in document["broken"]),
+        }
+    )
 
 
 def _contract_to_json(result: ContractResult) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from fixtures.printing import printable
 from fixtures.types import Case, Catalog, Message, Variant
-from suite.outcome import Bar, Ceiling, ContractResult, Counterexample, Interval, Never, NoWorse, Rate, Results
+from suite.outcome import Bar, Ceiling, ContractResult, Counterexample, Every, Interval, Never, NoWorse, Rate, Results
 from suite.results.signature import signature
 from suite.results.wording import cases, percent, percent_down, percent_seen, percent_up
 
@@ -43,7 +43,7 @@ def standing(results: Results) -> str:
 
 def interval_note(contracts: Sequence[ContractResult]) -> str:
     """How sure a rate's interval is; empty if no rate was measured."""
-    levels = {contract.held_rate.level for contract in contracts if contract.held_rate}
+    levels = {c.held_rate.level for c in contracts if c.held_rate and not isinstance(c.bar, Every)}
     return " ".join(
         f"Rates are judged by a sequential test; intervals hold with {percent(level)} confidence whenever it stopped."
         for level in sorted(levels)
@@ -106,6 +106,8 @@ def bar_text(bar: Bar) -> str:
             return f"{statistic} at most {at_most:g}"
         case NoWorse():
             return "the champion's"
+        case Every():
+            return "every one"
     return "none"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from fixtures.printing import one_line
+
 
 def percent(share: float) -> str:
     """A share that was set, not measured, as it was written: 0.995 is 99.5 %."""
@@ -30,3 +32,9 @@ def percent_up(share: float) -> str:
 
 def cases(count: int) -> str:
     return f"{count} case" if count == 1 else f"{count} cases"
+
+
+def beginning(text: str, most: int) -> str:
+    """At most so many letters of a text, in one line that is safe to show; cut within words where it has no blanks."""
+    told = one_line(" ".join(text.split()))
+    return told if len(told) <= most else f"{told[: most - 4].rstrip()} ..."

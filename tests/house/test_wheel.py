@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from suite.contracts import CONTRACTS
+from suite.contracts import DRAWN
 from tests.house.source import DOOR, ROOMS, ROOT, files, module_name, pyproject
 
 pytestmark = pytest.mark.slow
@@ -112,7 +112,7 @@ def test_a_gate_runs_from_an_empty_folder(python, empty, tmp_path):
     assert "Gate not passed" in output
     contracts = json.loads((empty / "results.json").read_text(encoding="utf-8"))["contracts"]
     verdicts = {contract["name"]: contract["verdict"]["name"] for contract in contracts}
-    assert len(verdicts) == len(CONTRACTS) - 1  # there is no champion
+    assert len(verdicts) == len(DRAWN)
     assert verdicts["chooses_a_tool"] == "fail"
 
 

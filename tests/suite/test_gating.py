@@ -8,7 +8,7 @@ from fixtures.choosing import SeededChooser
 from fixtures.errors import UserError
 from fixtures.formats import load_format
 from fixtures.types import Case
-from suite.contracts import CONTRACTS, GATING
+from suite.contracts import CONTRACTS, DRAWN, GATING
 from suite.engine import CachedEngine, ReplyStore
 from suite.exam.scene import Scene
 from suite.gating import gate
@@ -16,7 +16,7 @@ from suite.judging.contract import Contract
 from suite.lanes.budget import Budget, most_drawn
 from suite.lanes.known import Corpus
 from suite.lanes.rehearsal import STRANGE, right, scripted
-from suite.outcome import Never, NoWorse
+from suite.outcome import Never
 from suite.settings import DEFAULT_BUDGET
 
 PROSE = "Sure, I will do that for you.<end_of_turn>"
@@ -159,7 +159,7 @@ def test_a_failed_gate_hunts_only_what_would_sink_a_never_contract(tmp_path):
 def test_a_gate_to_the_end_draws_what_it_may_and_no_more(tmp_path):
     results, _ = run(tmp_path, to_the_end=True, budget=120)
     drawn = {c.name: c.tally.trials + c.tally.not_applicable for c in results.contracts}
-    assert drawn == {c.name: most_drawn(c, 120) for c in CONTRACTS if not isinstance(c.bar, NoWorse)}
+    assert drawn == {c.name: most_drawn(c, 120) for c in DRAWN}
     assert set(drawn.values()) == {90, 80, 40, 20}
 
 

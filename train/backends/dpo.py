@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.errors import UserError
+from fixtures.rows.checks import Fault
 from train.backends.material import Material, Prepared
 from train.backends.prepare import finish, gather, open_work
 from train.backends.start import needs_start
 from train.job import Job, Settings, told, with_own
 from train.preferences.pairs import Pair, build_pairs, digest, ends_once, shared_catalogs, wire_of
-from train.rows.checks import Fault
 from train.rows.data import accept_parts
 from train.rows.mask import token_ids
 from train.screen import say

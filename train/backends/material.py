@@ -8,10 +8,10 @@ from typing import Any
 
 from fixtures.bases import Base
 from fixtures.formats import Format
+from fixtures.rows.reading import Row
 from suite.engine.target.identify import Target
 from train.backends.run import Run
 from train.job import Job
-from train.rows.data import Row
 from train.rows.mask import Example
 
 

@@ -15,14 +15,15 @@ from fixtures.bases import resolve_base
 from fixtures.catalogs import load_catalog
 from fixtures.errors import UserError
 from fixtures.formats import FORMATS, Format, load_format
+from fixtures.rows.checks import Fault
+from fixtures.rows.reading import Row, digest
 from fixtures.versions import installed
 from train.backends.material import Material, Prepared
 from train.backends.run import LIBRARIES, Run, check_free, open_run, write_cost
 from train.backends.start import find_start, lora_of, told
 from train.job import Job, as_json, check
 from train.processes import count, is_main
-from train.rows.checks import Fault
-from train.rows.data import Checked, Row, accept, digest, read_rows
+from train.rows.data import Checked, accept, read_rows
 from train.rows.encoding import encode_all
 from train.rows.mask import Example, load_tokenizer, show
 from train.rows.survey import is_grounded

@@ -27,6 +27,7 @@ from fixtures.datasets.rows import write_rows
 from fixtures.errors import UserError
 from fixtures.files import write_text
 from fixtures.formats import Format
+from fixtures.rows.reading import Row
 from suite.engine.target.folders import MANIFEST
 from suite.engine.target.identify import Target, identify
 from suite.engine.target.kinds import CONFIG, WEIGHTS
@@ -41,7 +42,6 @@ from train.preferences.judging import broken, counts
 from train.preferences.pairs import case_of_row, ends_once
 from train.preferences.sampling import sample
 from train.processes import check_alone
-from train.rows.data import Row
 from train.rows.mask import Example, token_ids
 from train.rows.pieces import IGNORED
 from train.screen import say

@@ -19,9 +19,9 @@ from fixtures.errors import UserError
 from fixtures.grammar.requests import ask, say
 from fixtures.grammar.tools import SpokenTool
 from fixtures.grammar.values import Parameter, draw_value
+from fixtures.reading.arguments import first_fault
 from fixtures.types import Case, Catalog, Oracle, ToolCall, user
 from fixtures.vocab import Split, Words, words
-from suite.judging.schemas import first_fault
 
 PLAN = ("dearer", "unfit", "dearer", "unfit_clear", "dearer", "refusal", "dearer", "unfit", "dearer", "unfit_clear")
 """What the answers of ten preferences in a row are set against: half of them a tool that serves too, but costs more."""

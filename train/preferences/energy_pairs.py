@@ -15,9 +15,9 @@ from fixtures.catalogs import load_catalog
 from fixtures.datasets.options import add_drawing
 from fixtures.datasets.rows import write_rows
 from fixtures.files import check_free
+from fixtures.rows.reading import Row
 from train.preferences.energy import Preference, preferences
 from train.preferences.pairs import Pair
-from train.rows.data import Row
 from train.screen import say
 
 ABOUT = "write preference pairs about energy: the cheapest tool that serves against dearer ones, and against unfit ones"

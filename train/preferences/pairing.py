@@ -17,11 +17,12 @@ from fixtures.datasets.rows import write_rows
 from fixtures.errors import UserError
 from fixtures.files import check_free
 from fixtures.formats import FORMATS, Format, load_format
+from fixtures.rows.reading import Row
 from suite.engine.target.identify import Target, identify
 from suite.lanes.asking import stable_seed
 from train.preferences.pairs import Built, Pair, build_pairs, own_failures, shared_catalogs
 from train.preferences.sampling import NO_CHOICE, sample
-from train.rows.data import Row, accept, read_rows
+from train.rows.data import accept, read_rows
 from train.screen import say
 
 ABOUT = "write preference pairs: right answers beside hard negatives, and beside an adapter's own failures"

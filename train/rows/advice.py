@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from train.rows.data import Row
+from fixtures.rows.reading import Row
 from train.rows.findings import Finding
 
 PHASES = (

@@ -17,10 +17,11 @@ from fixtures.files import check_free, write_text
 from fixtures.formats import FORMATS, load_format
 from fixtures.printing import printable
 from fixtures.progress import Share
+from fixtures.rows.checks import Fault
+from fixtures.rows.reading import Row, digest
 from train.job import Settings
 from train.rows.advice import Advice, advise
-from train.rows.checks import Fault
-from train.rows.data import Row, Seen, digest, read_rows
+from train.rows.data import Seen, read_rows
 from train.rows.encoding import encode_all
 from train.rows.findings import GROUPS, Finding, listing, to_json
 from train.rows.leaks import add_exam, exam_settings, leaks

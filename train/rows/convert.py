@@ -18,10 +18,11 @@ from fixtures.datasets.options import add_out
 from fixtures.datasets.rows import write_rows
 from fixtures.files import check_free
 from fixtures.progress import Share
+from fixtures.rows.checks import Fault
+from fixtures.rows.reading import Read, Row, reader
 from fixtures.rows.registry import DECIDING
 from fixtures.rows.tools import Declarations
-from train.rows.checks import Fault
-from train.rows.data import Read, Row, accept_parts, read_each, seen_of
+from train.rows.data import accept_parts, seen_of
 from train.screen import say
 
 ABOUT = "write rows of any form that is read (OpenAI's, ShareGPT's, xLAM's, ...) in the project's own form"
@@ -51,7 +52,7 @@ def _converted(
     """The rows as they are to be written; raises UserError behind the last one if some are bad."""
     faults: list[Fault] = []
     show = Share(sys.stderr, "rows read").show
-    for read in read_each(options.data, catalog):
+    for read in reader(catalog).read_each(options.data):
         if isinstance(read.found, Fault):
             faults.append(read.found)
         elif read.draft is not None:

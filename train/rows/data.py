@@ -6,47 +6,21 @@ tools that it does not bring itself are those of a catalog. A preference pair is
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from fixtures.errors import UserError
 from fixtures.formats import Format
-from fixtures.reading.strict import NotJson
-from fixtures.rows.draft import NOT_GIVEN, Draft, Unreadable
-from fixtures.rows.files import records
-from fixtures.rows.nulls import has_null, without_padding
-from fixtures.rows.registry import draft_of
-from fixtures.rows.tools import Declarations, tools_of
-from train.rows.checks import Fault, calls_fault, message_fault
+from fixtures.rows.checks import Fault
+from fixtures.rows.reading import Row, reader
+from fixtures.rows.tools import Declarations
 
 MAX_FAULTS_SHOWN = 10
 """More than a screen of faults helps nobody; the rest are counted."""
-
-Tools = tuple[dict[str, Any], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One conversation that ends with an answer to learn, the tools it may use, and the line it came from.
-
-    `kind` is what the line says of itself, if it does. `rejected` is the answer that a preference pair turns down.
-    """
-
-    line: int
-    messages: tuple[dict[str, Any], ...]
-    tools: tuple[dict[str, Any], ...]
-    kind: str = ""
-    rejected: dict[str, Any] | None = None
-
-    def canonical(self) -> str:
-        """What is learned from the row as one JSON text, the same for every spelling of it; not what is rejected."""
-        content = {"messages": self.messages, "tools": self.tools}
-        return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,24 +48,6 @@ class Checked:
     forms: tuple[Seen, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """One row of a file as it came, and what was made of it; `draft` is None where it is of no form."""
-
-    data: Any
-    found: Row | Fault
-    draft: Draft | None
-    share: float
-
-
-def digest(rows: Iterable[Row]) -> str:
-    """A content hash of the rows in their order."""
-    hasher = hashlib.sha256()
-    for row in rows:
-        hasher.update(row.canonical().encode() + b"\n")
-    return hasher.hexdigest()
-
-
 def read_rows(
     path: Path,
     form: Format,
@@ -109,7 +65,7 @@ def read_rows(
     rows: list[Row] = []
     faults: list[Fault] = []
     counts: dict[str, Counter[str]] = {}
-    for read in read_each(path, catalog, trust_calls=trust_calls):
+    for read in reader(catalog, trust_calls=trust_calls).read_each(path):
         found = read.found
         if context_field and isinstance(found, Row):
             found = _with_context(found, dict(read.data).get(context_field), context_field, form)
@@ -127,17 +83,6 @@ def seen_of(counts: Mapping[str, Counter[str]]) -> tuple[Seen, ...]:
     """The forms by how often they were seen; of each, the empty note counts its rows."""
     seen = [Seen(form, notes[""], {note: notes[note] for note in notes if note}) for form, notes in counts.items()]
     return tuple(sorted(seen, key=lambda one: -one.rows))
-
-
-def read_each(path: Path, catalog: Declarations | None = None, *, trust_calls: bool = False) -> Iterator[Read]:
-    """Each row of a file, checked but for what a format asks; raises UserError for a file without rows."""
-    declared = None if catalog is None else tuple(dict(tool) for tool in catalog)
-    empty = True
-    for record in records(path):
-        empty = False
-        yield Read(record.value, *_row_of(record.number, record.value, declared, trust_calls), record.share)
-    if empty:
-        raise UserError(str(path), "there is no row in this file", allowed="one JSON object a line")
 
 
 def accept(path: Path, checked: Checked, *, skip: bool, say: Callable[[str], None]) -> tuple[Row, ...]:
@@ -178,61 +123,6 @@ def _with_context(row: Row, context: Any, field: str, form: Format) -> Row | Fau
     told = context if isinstance(context, str) else json.dumps(context, ensure_ascii=False)
     first, *rest = form.with_developer(row.messages)
     return replace(row, messages=({**first, "content": f"{first['content']}\n{told}"}, *rest))
-
-
-def _row_of(line: int, data: Any, catalog: Tools | None, trust_calls: bool) -> tuple[Row | Fault, Draft | None]:
-    if isinstance(data, NotJson):
-        broken = data.reason if data.reason.startswith("this is") else f"this is not JSON: {data.reason}"
-        return Fault(line, "", broken), None
-    if not isinstance(data, dict):
-        return Fault(line, "", f"a row is a JSON object, not {type(data).__name__}"), None
-    try:
-        draft = draft_of(data)
-        return _checked(line, draft, catalog, str(data.get("kind") or ""), trust_calls), draft
-    except Unreadable as error:
-        return Fault(line, error.pointer, error.problem), None
-
-
-def _checked(line: int, draft: Draft, catalog: Tools | None, kind: str, trust_calls: bool) -> Row | Fault:
-    tools = catalog
-    if draft.tools is not NOT_GIVEN:
-        read = tools_of(draft.tools)
-        if read.problem:
-            return Fault(line, "/tools", read.problem)
-        for note in read.notes:
-            draft.note(note)
-        tools = read.tools
-    if tools is None:
-        such = ", for example --tools tuya" if draft.form == "SeedCore" else ""
-        return Fault(line, "/tools", f"the row has no `tools`; give them in the row, or a catalog with --tools{such}")
-    fault = message_fault(line, draft.said, f"/{draft.used[0]}")
-    if fault:
-        return fault
-    _drop_padding(draft, tools)
-    fault = None if trust_calls else calls_fault(line, draft.said, tools)
-    if fault:
-        return fault
-    rejected = draft.rejected
-    if rejected and (not isinstance(rejected.message, dict) or rejected.message.get("role") != "assistant"):
-        return Fault(line, rejected.place, "what is rejected is an assistant's message")
-    messages = tuple(said.message for said in draft.said)
-    return Row(line, messages, tools, kind, rejected.message if rejected else None)
-
-
-def _drop_padding(draft: Draft, tools: Tools) -> None:
-    """Take nulls that say nothing out of the arguments of known tools."""
-    for said in (*draft.said, *([draft.rejected] if draft.rejected else [])):
-        for call in (isinstance(said.message, dict) and said.message.get("tool_calls")) or ():
-            function = call.get("function") if isinstance(call, dict) else None
-            if not isinstance(function, dict) or not isinstance(function.get("arguments"), dict):
-                continue
-            if has_null(function["arguments"]):
-                known = [tool["function"] for tool in tools if tool["function"]["name"] == function.get("name")]
-                schema = known[0].get("parameters") or {} if known else {}
-                kept = without_padding(function["arguments"], schema) if known else function["arguments"]
-                if kept != function["arguments"]:
-                    function["arguments"] = kept
-                    draft.note("nulls read as absent")
 
 
 def _cannot_be_written(row: Row, form: Format) -> Fault | None:

@@ -12,9 +12,9 @@ from typing import Any
 
 from fixtures.cores import cores, end_with_parent
 from fixtures.formats import Format
+from fixtures.rows.checks import Fault
+from fixtures.rows.reading import Row
 from train.processes import count
-from train.rows.checks import Fault
-from train.rows.data import Row
 from train.rows.mask import Example, encode
 from train.rows.pieces import Pieces
 

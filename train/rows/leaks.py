@@ -11,14 +11,14 @@ from typing import Any
 
 from fixtures.catalogs import SHIPPED, load_catalog
 from fixtures.choosing import SeededChooser
+from fixtures.rows.reading import Row
 from fixtures.types import Case
-from suite.contracts import CONTRACTS
+from suite.contracts import CONTRACTS, DRAWN
 from suite.exam.scene import Scene
 from suite.judging.grounding import declared, leaves, normal
 from suite.lanes.budget import most_drawn
 from suite.lanes.known import Corpus
 from suite.settings import MADE_UP, Settings, read_settings
-from train.rows.data import Row
 from train.rows.findings import Finding, share
 from train.rows.survey import learned_calls, request
 
@@ -59,7 +59,7 @@ def exam_settings(options: argparse.Namespace, catalogs: Sequence[str] | None) -
 def exam_cases(seed: int, catalogs: Sequence[str] = (), made_up: int = MADE_UP) -> list[Case]:
     """What the gate measures at this seed and the default budget, at most; contracts that draw alike share it."""
     scene = Scene.on(catalogs, made_up, leave_out_unaskable=True)
-    longest_last = {contract.draw.__name__: contract for contract in sorted(CONTRACTS, key=most_drawn)}
+    longest_last = {contract.draw.__name__: contract for contract in sorted(DRAWN, key=most_drawn)}
     return [
         contract.draw(scene, SeededChooser(f"measure:{seed}:{name}:{number}"))
         for name, contract in longest_last.items()

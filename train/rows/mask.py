@@ -16,8 +16,8 @@ from typing import Any
 from fixtures.errors import UserError
 from fixtures.formats import Format, Rendered
 from fixtures.printing import printable
-from train.rows.checks import Fault
-from train.rows.data import Row
+from fixtures.rows.checks import Fault
+from fixtures.rows.reading import Row
 from train.rows.pieces import IGNORED, Piece, Pieces
 
 

@@ -13,6 +13,7 @@ import pytest
 from fixtures.catalogs import SpokenCatalog, load_catalog, read_catalog
 from fixtures.choosing import SeededChooser
 from fixtures.grammar.values import spoken_name
+from fixtures.reading.arguments import first_fault
 from fixtures.types import Case, Fallback, Tool, ToolCall
 from suite.contracts.arbitrates_between_tools import arbitrates_between_tools
 from suite.contracts.less_sure_where_nothing_decides import (
@@ -23,7 +24,6 @@ from suite.contracts.less_sure_where_nothing_decides import (
 from suite.exam.arbitration import contested, decided_by_catalog, more_specific, two_intents, undecided
 from suite.exam.scene import Scene
 from suite.judging.contract import Contract
-from suite.judging.schemas import first_fault
 from suite.lanes.asking import Asker
 from suite.lanes.rehearsal import right, scripted
 from suite.outcome import Broken, Held, NotApplicable, Outcome, Scored

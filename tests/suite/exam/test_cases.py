@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from fixtures.catalogs import SHIPPED, load_catalog
 from fixtures.choosing import SeededChooser
+from fixtures.reading.arguments import first_fault
 from fixtures.types import Oracle, ToolCall
 from suite.exam.cases import (
     answers,
@@ -18,7 +19,6 @@ from suite.exam.cases import (
     with_absent_tool,
 )
 from suite.exam.scene import Scene
-from suite.judging.schemas import first_fault
 
 SCENE = Scene(tuple(load_catalog(name) for name in SHIPPED))
 DRAWS = [clear, stressed, with_absent_tool, clear_or_absent]

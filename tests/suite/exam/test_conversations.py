@@ -5,13 +5,13 @@ from collections import Counter
 import pytest
 
 from fixtures.choosing import SeededChooser
+from fixtures.reading.arguments import first_fault
 from suite.contracts.ignores_injected_orders import ignores_injected_orders
 from suite.contracts.obeys_the_conversation import obeys_the_conversation
 from suite.engine import ScriptedEngine
 from suite.exam.conversations import correction, several_turns
 from suite.exam.injections import ORDERS, with_injection
 from suite.exam.scene import Scene
-from suite.judging.schemas import first_fault
 from suite.lanes.asking import Asker
 from suite.lanes.rehearsal import right, scripted
 from suite.outcome import Broken, Held, NotApplicable

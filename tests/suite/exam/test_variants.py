@@ -8,6 +8,7 @@ import pytest
 
 from fixtures.choosing import SeededChooser
 from fixtures.formats import load_format
+from fixtures.reading.arguments import first_fault
 from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall, Variant, user
 from suite.contracts.same_answer_asked_otherwise import same_answer_asked_otherwise as contract
 from suite.engine import ScriptedEngine
@@ -16,7 +17,6 @@ from suite.exam.scene import Scene
 from suite.exam.variants import RELATIONS, Unfit, restyled
 from suite.judging.grounding import ungrounded
 from suite.judging.judged import Judged
-from suite.judging.schemas import first_fault
 from suite.lanes.asking import Asker
 from suite.lanes.counterexamples import counterexamples
 from suite.lanes.reduce import reduce

@@ -4,11 +4,9 @@ import json
 
 import pytest
 
-from suite.contracts import CONTRACTS as WITH_CHAMPION
+from suite.contracts import DRAWN as CONTRACTS
 from suite.results.file import read
 from tests.suite.plugin.conftest import ROOT
-
-CONTRACTS = WITH_CHAMPION[:-1]  # the last one is asked only where there is a champion
 
 
 def test_what_has_nothing_to_be_asked_about_and_does_not_gate_is_undecided_and_closes_nothing(gate):

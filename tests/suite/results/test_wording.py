@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.results.wording import percent, percent_down, percent_seen, percent_up
+from suite.results.wording import beginning, percent, percent_down, percent_seen, percent_up
 
 
 @given(st.floats(0, 1))
@@ -28,3 +28,9 @@ def test_bounds_are_never_flattered(share: float) -> None:
 )
 def test_shares_are_written_in_percent(shown: str, text: str) -> None:
     assert shown == text
+
+
+def test_the_beginning_of_a_text_is_one_safe_line_also_without_blanks() -> None:
+    assert beginning("two\n\x1b[2J words", 30) == "two \\x1b[2J words"
+    assert beginning("灯" * 50, 14) == "灯" * 10 + " ..."
+    assert beginning("ten ten ten ten", 12) == "ten ten ..."

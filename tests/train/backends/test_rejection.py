@@ -12,6 +12,7 @@ import pytest
 
 from fixtures.errors import UserError
 from fixtures.formats import Format, load_format
+from fixtures.rows.reading import Row
 from fixtures.types import assistant, user
 from suite.reply import Generation, Reply
 from tests.train.backends.test_dpo import rows, start_of
@@ -22,7 +23,6 @@ from train.backends.rejection import RejectionSettings, keep, sheet_of
 from train.cli import main
 from train.job import Job, Settings
 from train.preferences.pairs import wire_of
-from train.rows.data import Row
 from train.rows.mask import decode
 from train.rows.pieces import IGNORED
 

@@ -13,6 +13,7 @@ import pytest
 from fixtures.answers import CONFIDENCE
 from fixtures.datasets.hotel import build
 from fixtures.formats import FORMATS, load_format
+from fixtures.rows.reading import Row
 from suite.contracts.chooses_a_tool import chooses_a_tool
 from suite.contracts.grounded_arguments import grounded_arguments
 from suite.contracts.knows_when_nothing_fits import knows_when_nothing_fits
@@ -36,7 +37,7 @@ from train.preferences.pairs import (
     shared_catalogs,
     wire_of,
 )
-from train.rows.data import Row, read_rows
+from train.rows.data import read_rows
 
 BREAKS: dict[str, tuple[Contract, ...]] = {
     "near_miss_tool": (right_tool,),

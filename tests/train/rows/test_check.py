@@ -10,12 +10,13 @@ import pytest
 
 from fixtures.datasets import hotel
 from fixtures.formats import load_format
+from fixtures.rows.reading import Row
 from fixtures.types import ToolCall, assistant, user
 from suite.lanes.known import Corpus
 from tests.train.making import LAMP, good, write
 from train.cli import main
 from train.rows.advice import advise
-from train.rows.data import Row, read_rows
+from train.rows.data import read_rows
 from train.rows.findings import Finding, lines_text
 from train.rows.leaks import exam_cases, leaks
 from train.rows.survey import contradictions, duplicates, is_grounded, near_duplicates, survey

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from fixtures.rows.reading import reader
 from tests.train.making import good, write
 from tests.train.rows.samples import READ, openai
 from train.cli import main
-from train.rows.data import read_each
 
 
 def convert(source: Path, out: Path, *options: str) -> int:
@@ -27,7 +27,7 @@ def test_a_converted_row_is_read_as_the_same_and_converts_to_itself(row: Any, tm
     source, once, twice = write(tmp_path / "rows", [row]), tmp_path / "once.jsonl", tmp_path / "twice.jsonl"
     assert (convert(source, once), convert(once, twice)) == (0, 0)
     assert once.read_bytes() == twice.read_bytes()
-    (before,), (after,) = read_each(source), read_each(once)
+    (before,), (after,) = reader().read_each(source), reader().read_each(once)
     assert (before.found.canonical(), before.found.rejected) == (after.found.canonical(), after.found.rejected)  # type: ignore[union-attr]
     assert after.draft is not None
     assert after.draft.notes == []

@@ -13,9 +13,10 @@ import pytest
 from fixtures.catalogs import load_catalog
 from fixtures.errors import UserError
 from fixtures.formats import load_format
+from fixtures.rows.checks import Fault
+from fixtures.rows.reading import digest
 from tests.train.making import good, write
-from train.rows.checks import Fault
-from train.rows.data import Checked, accept, digest, read_rows
+from train.rows.data import Checked, accept, read_rows
 
 FORM = load_format("functiongemma")
 SAMPLE = Path(__file__).parent / "seedcore_sample.jsonl"

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from fixtures.formats import FORMATS, load_format
+from fixtures.rows.reading import Row
 from tests.train.making import drawn
 from train.rows import encoding
-from train.rows.data import Row
 from train.rows.encoding import encode_all
 from train.rows.mask import Example, encode, load_tokenizer
 from train.rows.pieces import Pieces

@@ -14,9 +14,9 @@ from fixtures.reading.strict import NotJson
 from fixtures.rows import files
 from fixtures.rows.draft import plain
 from fixtures.rows.files import records
+from fixtures.rows.reading import reader
 from tests.train.making import good, write
 from tests.train.rows.samples import openai
-from train.rows.data import read_each
 
 ROWS = [{"a": 1}, {"b": "x]y"}, {"c": [1, 2]}]
 
@@ -70,8 +70,8 @@ def test_parquet_brings_its_nulls_with_it(tmp_path: Path) -> None:
     rows = [openai(), {**openai(), "source": "b"}]
     texts = [{**row, "tools": json.dumps(row["tools"])} for row in rows]
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(texts), path)
-    assert [one.found.line for one in read_each(path)] == [1, 2]
-    assert {one.draft.form for one in read_each(path) if one.draft} == {"OpenAI fine-tuning"}
+    assert [one.found.line for one in reader().read_each(path)] == [1, 2]
+    assert {one.draft.form for one in reader().read_each(path) if one.draft} == {"OpenAI fine-tuning"}
 
 
 def test_a_broken_parquet_file_is_a_user_error(tmp_path: Path) -> None:

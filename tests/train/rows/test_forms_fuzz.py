@@ -11,12 +11,13 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fixtures.rows.checks import Fault
 from fixtures.rows.draft import Unreadable
+from fixtures.rows.reading import Row, reader
 from fixtures.rows.registry import FORMS, draft_of
 from tests.train.making import write
 from tests.train.rows.samples import FORM, READ, openai
-from train.rows.checks import Fault
-from train.rows.data import Row, read_each, read_rows
+from train.rows.data import read_rows
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
@@ -47,7 +48,7 @@ def test_any_change_of_a_row_gives_a_row_or_one_fault(tmp_path: Path, data: st.D
     for _ in range(data.draw(st.integers(1, 3))):
         row = put(row, data.draw(st.sampled_from(paths(row))), data.draw(JSON))
     path = write(tmp_path / "fuzz.jsonl", [json.dumps(openai()), json.dumps(row)])
-    _, found = (one.found for one in read_each(path))
+    _, found = (one.found for one in reader().read_each(path))
     assert isinstance(found, Row | Fault)
     checked = read_rows(path, FORM)
     assert len(checked.rows) + len(checked.faults) == 2

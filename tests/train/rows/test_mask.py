@@ -10,10 +10,11 @@ import pytest
 
 from fixtures.errors import UserError
 from fixtures.formats import FORMATS, load_format
+from fixtures.rows.checks import Fault
+from fixtures.rows.reading import Row
 from fixtures.types import ToolCall, assistant, user
 from tests.train.making import LAMP, drawn, good, write
-from train.rows.checks import Fault
-from train.rows.data import Row, read_rows
+from train.rows.data import read_rows
 from train.rows.mask import Example, decode, encode, load_tokenizer, show, token_ids
 from train.rows.pieces import IGNORED
 

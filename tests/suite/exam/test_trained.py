@@ -1,0 +1,50 @@
+"""Rows that an adapter was trained on are told, as far as its run folder knows."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from fixtures.formats import load_format
+from fixtures.rows.reading import Row, digest, reader
+from suite.exam.own import OwnCases, read_own
+from suite.exam.trained import warning
+from tests.own_rows import light, row, written
+
+
+def trained_on(folder: Path, *rows: Any) -> Path:
+    """A run folder whose adapter learned from these rows."""
+    data = Path(written(folder / "train.jsonl", rows))
+    read = [one.found for one in reader().read_each(data)]
+    facts = {"path": str(data), "digest": digest(r for r in read if isinstance(r, Row)), "left_out": []}
+    run = folder / "run"
+    (run / "adapter").mkdir(parents=True)
+    (run / "settings.json").write_text(json.dumps({"settings": {"tools": None}, "data": facts}))
+    return run / "adapter"
+
+
+def own(folder: Path, *rows: Any) -> OwnCases:
+    return read_own([written(folder / "held_out.jsonl", rows)], [], load_format("functiongemma"))
+
+
+def test_rows_of_the_same_request_and_answer_are_counted(tmp_path: Path) -> None:
+    adapter = trained_on(tmp_path, light(1), light(2), row("light up zone 3"))
+    spelled = row("Light up  ZONE 2", ("set_light", {"zone": "zone 2"}))
+    rows = own(tmp_path, light(1), spelled, light(3), light(4))
+    assert warning(rows, adapter) == "2 of 4 rows, request and answer alike, were trained on"
+    assert warning(rows, adapter.parent) == warning(rows, adapter)
+
+
+def test_nothing_is_said_where_no_row_was_trained_on_or_nothing_is_known(tmp_path: Path) -> None:
+    adapter, rows = trained_on(tmp_path, light(1)), own(tmp_path, light(2))
+    assert warning(rows, adapter) == ""
+    assert warning(rows, None) == ""
+    (adapter.parent / "settings.json").write_text("[]")
+    assert warning(rows, adapter) == ""
+
+
+def test_training_data_that_is_gone_or_has_changed_is_told(tmp_path: Path) -> None:
+    adapter, rows = trained_on(tmp_path, light(1)), own(tmp_path, light(1))
+    written(tmp_path / "train.jsonl", [light(1), light(5)])
+    assert "1 of 1 rows, request and answer alike, were trained on, as it is now; " in warning(rows, adapter)
+    (tmp_path / "train.jsonl").unlink()
+    assert "is not known" in warning(rows, adapter)
