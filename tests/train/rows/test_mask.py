@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from fixtures.errors import UserError
-from fixtures.formats import FORMATS, load_format
+from fixtures.formats import load_format
 from fixtures.types import ToolCall, assistant, user
+from tests.miniature import TINY_FORMATS
 from tests.train.making import LAMP, drawn, good, write
 from train.rows.checks import Fault
 from train.rows.data import Row, read_rows
@@ -71,7 +72,7 @@ def test_the_mask_covers_exactly_calls_texts_and_stops(
     assert learned(encode(row_of(*messages), load_format(form), tokenizer, MAX), tokenizer) == answers
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TINY_FORMATS)
 def test_values_with_quotes_braces_and_bytes_are_learned_whole(form: str, small_tokenizer: Path) -> None:
     wire = load_format(form)
     tokenizer = load_tokenizer(small_tokenizer, wire)
@@ -80,7 +81,7 @@ def test_values_with_quotes_braces_and_bytes_are_learned_whole(form: str, small_
     assert call.arguments == {"room": 'a "b" {c}, \\ é\n<d> 漢'}
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TINY_FORMATS)
 def test_the_tokens_before_the_answer_are_the_gates_prompt(form: str, small_tokenizer: Path, tmp_path: Path) -> None:
     wire = load_format(form)
     tokenizer = load_tokenizer(small_tokenizer, wire)
