@@ -44,7 +44,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     },
     "format": {
         "metavar": "NAME",
-        "help": "wire format: functiongemma or intent_json (default: what the adapter says)",
+        "help": "wire format by name, see docs/formats.md (default: what the adapter says)",
     },
     "catalog": {
         "metavar": "NAME",

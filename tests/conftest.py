@@ -12,8 +12,8 @@ import pytest
 
 from fixtures.cores import keep_to, share
 from fixtures.datasets.hotel import build
-from fixtures.formats import FORMATS, load_format
-from tests.miniature import model_of, tokenizer_of
+from fixtures.formats import load_format
+from tests.miniature import TINY_FORMATS, model_of, tokenizer_of
 
 
 def pytest_configure() -> None:
@@ -29,7 +29,7 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def small_tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tokenizer of the embedded base's kind, learned in a second; needs no torch."""
-    forms = [load_format(name) for name in FORMATS]
+    forms = [load_format(name) for name in TINY_FORMATS]
     texts = [form.render(row["messages"], row["tools"]).text for row in build(20, 0, "corpus") for form in forms]
     folder = tmp_path_factory.mktemp("small-tokenizer")
     tokenizer_of(texts).save_pretrained(folder)

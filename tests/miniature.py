@@ -7,6 +7,9 @@ from typing import Any
 
 from fixtures.formats import load_format
 
+TINY_FORMATS = ("functiongemma", "intent_json")
+"""The formats whose control tokens the embedded base has; those of other families need other tokenizers."""
+
 
 def tokenizer_of(texts: Iterable[str]) -> Any:
     """A byte-level BPE learned from the texts, with FunctionGemma's control tokens and template."""

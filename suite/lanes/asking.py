@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from fixtures.types import Case
+from fixtures.types import Case, Catalog
 from suite.calibration import Calibrator
 from suite.engine import Engine
 from suite.reply import Reply
@@ -36,8 +36,8 @@ class Asker:
 
     def ask(self, cases: Sequence[Case], what: str = "replies") -> list[Reply]:
         """The replies to these cases, in their order; prompts that were not asked before go out as one batch."""
-        prompts = [self.prompt(case) for case in _with_variants(cases)]
-        fresh = [p for p in dict.fromkeys(prompts) if p not in self._replies]
+        catalogs = {self.prompt(case): case.catalog for case in _with_variants(cases)}
+        fresh = {prompt: catalog for prompt, catalog in catalogs.items() if prompt not in self._replies}
         for done, (prompt, reply) in enumerate(self._generate(fresh), 1):
             self._replies[prompt] = reply
             if self.progress:
@@ -48,12 +48,15 @@ class Asker:
         reply = self._replies[self.prompt(case)]
         return replace(reply, other=self._reply(case.variant.case)) if case.variant else reply
 
-    def _generate(self, prompts: Sequence[str]) -> Iterator[tuple[str, Reply]]:
+    def _generate(self, catalogs: Mapping[str, Catalog]) -> Iterator[tuple[str, Reply]]:
+        """The reply to each of these prompts, which declare these tools."""
+        prompts = list(catalogs)
         if not prompts:
             return
         calibrator = calibrator_of(self.engine)
         for index, generation in self.engine.generate(prompts, max_new_tokens=self.max_new_tokens):
-            reply = Reply(generation, self.engine.format.parse(generation.text))
+            tools = catalogs[prompts[index]].declarations()
+            reply = Reply(generation, self.engine.format.parse(generation.text, tools))
             yield prompts[index], replace(reply, calibrated=calibrator.of(reply)) if calibrator else reply
 
 

@@ -166,11 +166,11 @@ def reward_functions(work: Prepared, names: Sequence[str], stops: frozenset[int]
     cases = cases_of(work)
 
     @lru_cache(maxsize=4096)
-    def read(ids: tuple[int, ...]) -> Reply:
+    def read(ids: tuple[int, ...], row: int) -> Reply:
         # Not the text that TRL gives: that has lost its control tokens.
         text = decode(work.tokenizer, ids)
         finish: Any = "stop" if ids and ids[-1] in stops else "length"
-        return Reply(Generation(text, (), finish), work.format.parse(text))
+        return Reply(Generation(text, (), finish), work.format.parse(text, work.rows[row].tools))
 
     judges: dict[str, Reward] = {**REWARDS, "energy": partial(energy, catalogs=shared_catalogs(work.job.tools))}
     made: dict[str, Any] = {name: _judging(judges[name], cases, read) for name in names if name in judges}
@@ -182,10 +182,12 @@ def reward_functions(work: Prepared, names: Sequence[str], stops: frozenset[int]
 
 
 def _judging(
-    reward: Reward, cases: Sequence[Case], read: Callable[[tuple[int, ...]], Reply]
+    reward: Reward, cases: Sequence[Case], read: Callable[[tuple[int, ...], int], Reply]
 ) -> Callable[..., list[float | None]]:
     def rewards(completion_ids: Sequence[Sequence[int]], row: Sequence[int], **_: Any) -> list[float | None]:
-        return [reward(cases[number], read(tuple(ids))) for number, ids in zip(row, completion_ids, strict=True)]
+        return [
+            reward(cases[number], read(tuple(ids), number)) for number, ids in zip(row, completion_ids, strict=True)
+        ]
 
     return rewards
 

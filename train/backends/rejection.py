@@ -141,7 +141,8 @@ def _sampled(work: Prepared, target: Target, number: int, before: Kept) -> tuple
         prompts = [work.format.render(row.messages[:-1], row.tools, prompt=True).text for row in rows]
         seed = stable_seed("rejection", work.job.settings.seed, number)
         threads = work.job.settings.threads
-        replies = sample(target, prompts, k=own.k, temperature=own.temperature, seed=seed, threads=threads)
+        tools = [row.tools for row in rows]
+        replies = sample(target, prompts, k=own.k, temperature=own.temperature, seed=seed, threads=threads, tools=tools)
         kept = keep(rows, replies, work.format)
         made = sheet_of(number, target.identity.adapter, rows, replies, kept, before)
         folder.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from fixtures.formats import Format
+from fixtures.formats.wire import Tools
 from fixtures.types import Case
 from suite.contracts.grounded_arguments import grounded_arguments
 from suite.contracts.never_hallucinates_tools import never_hallucinates_tools
@@ -43,6 +44,6 @@ def counts(judged: Iterable[tuple[Case, Reply]]) -> Mapping[str, tuple[int, int]
     return {name: (held, asked) for name, (held, asked) in total.items()}
 
 
-def written(text: str, form: Format) -> Reply:
-    """A reply that nobody generated: this text on the wire, stop token included."""
-    return Reply(Generation(text, (), "stop"), form.parse(text))
+def written(text: str, form: Format, tools: Tools = ()) -> Reply:
+    """A reply that nobody generated: this text on the wire, stop token included, where these tools are declared."""
+    return Reply(Generation(text, (), "stop"), form.parse(text, tools))

@@ -15,7 +15,7 @@ from rapidfuzz import fuzz
 from fixtures.answers import NOTHING_FITS
 from fixtures.catalogs import Shared
 from fixtures.choosing import SeededChooser
-from fixtures.formats import Format
+from fixtures.formats import Format, Parsed
 from fixtures.grammar.tools import twin_of
 from fixtures.reading.arguments import first_fault
 from fixtures.types import Case, Tool, ToolCall, assistant
@@ -53,6 +53,10 @@ class Subject:
     @property
     def calls(self) -> tuple[ToolCall, ...]:
         return self.case.oracle.calls or ()
+
+    def read(self, text: str) -> Parsed:
+        """A text as the format reads it, where the row's tools are declared."""
+        return self.form.parse(text, self.case.catalog.declarations())
 
     def answer(self, calls: Sequence[ToolCall], text: str = "", confidence: float | None = None) -> dict[str, Any]:
         """Another answer, just as sure as the right one unless told otherwise."""
@@ -112,9 +116,7 @@ def broken_syntax(subject: Subject, chooser: SeededChooser) -> dict[str, Any] | 
     stop = next(stop for stop in subject.form.stops if subject.wire.endswith(stop))
     body = subject.wire.removesuffix(stop)
     unreadable = ("salvaged", "undecodable")
-    texts = [
-        text + stop for text in damaged(body, subject.form) if subject.form.parse(text + stop).status in unreadable
-    ]
+    texts = [text + stop for text in damaged(body, subject.form) if subject.read(text + stop).status in unreadable]
     return {"role": "assistant", "content": "", "wire": {subject.form.name: chooser.choice(texts)}} if texts else None
 
 
@@ -180,7 +182,7 @@ def overconfident_wrong(subject: Subject, chooser: SeededChooser) -> dict[str, A
 
 def underconfident_right(subject: Subject, chooser: SeededChooser) -> dict[str, Any] | None:
     """The right answer, doubted; for formats that state a confidence."""
-    sure = subject.form.parse(subject.wire).confidence
+    sure = subject.read(subject.wire).confidence
     if not subject.form.verbalises_confidence or sure is None or sure <= max(DOUBTFUL):
         return None
     return {**subject.right, "confidence": chooser.choice(DOUBTFUL)}

@@ -89,9 +89,10 @@ def _rows(options: argparse.Namespace, form: Format) -> tuple[Row, ...]:
 def _failures(rows: tuple[Row, ...], target: Target, options: argparse.Namespace) -> tuple[Pair, ...]:
     """Pairs that reject what the adapter says wrongly: its one greedy reply, and the samples."""
     prompts = [target.format.render(row.messages[:-1], row.tools, prompt=True).text for row in rows]
-    replies = sample(target, prompts, k=1, temperature=NO_CHOICE, seed=0)
+    tools = [row.tools for row in rows]
+    replies = sample(target, prompts, k=1, temperature=NO_CHOICE, seed=0, tools=tools)
     if options.samples:
         seed = stable_seed("pairs", options.seed)
-        drawn = sample(target, prompts, k=options.samples, temperature=options.temperature, seed=seed)
+        drawn = sample(target, prompts, k=options.samples, temperature=options.temperature, seed=seed, tools=tools)
         replies = [greedy + more for greedy, more in zip(replies, drawn, strict=True)]
     return own_failures(rows, replies, target.format)

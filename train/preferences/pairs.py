@@ -120,7 +120,7 @@ def build_pairs(
         chooser = SeededChooser(f"pairs:{seed}:{number}")
         row = _calibrated(row, form)
         subject = Subject(case_of_row(row), row.messages[-1], wire_of(row, row.messages[-1], form), form, around)
-        faults = broken(subject.case, written(subject.wire, form))
+        faults = broken(subject.case, written(subject.wire, form, row.tools))
         unfit.update(faults)
         if not faults:
             pairs += _of_row(row, subject, chooser, used, per_row)
@@ -147,10 +147,10 @@ def is_wrong(subject: Subject, row: Row, rejected: Mapping[str, Any]) -> bool:
         wire = wire_of(row, rejected, subject.form)
     except UserError:
         return False  # the format cannot write it, so no model that speaks it can say it
-    reply = written(wire, subject.form)
+    reply = written(wire, subject.form, row.tools)
     if broken(subject.case, reply):
         return True
-    sure, doubtful = subject.form.parse(subject.wire).confidence, reply.parsed.confidence
+    sure, doubtful = subject.read(subject.wire).confidence, reply.parsed.confidence
     return sure is not None and doubtful is not None and doubtful < sure
 
 
@@ -161,7 +161,7 @@ def own_failures(rows: Sequence[Row], replies: Sequence[Sequence[Reply]], form: 
         row = _calibrated(row, form)
         case = case_of_row(row)
         chosen = wire_of(row, row.messages[-1], form)
-        if broken(case, written(chosen, form)):
+        if broken(case, written(chosen, form, row.tools)):
             continue
         ended = {reply.raw: reply for reply in given if ends_once(reply.raw, form)}
         pairs += [

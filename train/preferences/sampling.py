@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from fixtures.formats.wire import Tools
 from fixtures.progress import Replies
 from suite.engine.target.identify import Target
 from suite.lanes.asking import MAX_NEW_TOKENS
@@ -19,13 +20,21 @@ NO_CHOICE = 0.0
 
 
 def sample(
-    target: Target, prompts: Sequence[str], *, k: int, temperature: float, seed: int, threads: int = 0
+    target: Target,
+    prompts: Sequence[str],
+    *,
+    k: int,
+    temperature: float,
+    seed: int,
+    threads: int = 0,
+    tools: Sequence[Tools] = (),
 ) -> list[list[Reply]]:
     """`k` replies to each prompt, as the target's format reads them; the same for the same seed on one machine.
 
-    `threads` of the CPU; 0 leaves it to torch. Copies of a prompt stand in one batch as a family, so it is read once.
-    Log-probabilities are those of the model, not of the distribution at that temperature. Raises UserError for an
-    adapter that is not applied.
+    `threads` of the CPU; 0 leaves it to torch. `tools` are those that each prompt declares, for formats whose values
+    have no types without them. Copies of a prompt stand in one batch as a family, so it is read once. Log-probabilities
+    are those of the model, not of the distribution at that temperature. Raises UserError for an adapter that is not
+    applied.
     """
     # Not at the top: these load torch.
     import torch
@@ -43,7 +52,7 @@ def sample(
     replies: dict[int, Reply] = {}
     counter = Replies(sys.stderr)
     for index, generation in engine.generate(copies, max_new_tokens=MAX_NEW_TOKENS):
-        replies[index] = Reply(generation, target.format.parse(generation.text))
+        replies[index] = Reply(generation, target.format.parse(generation.text, tools[index // k] if tools else ()))
         counter.show("replies", len(replies), len(copies))
     return [[replies[number * k + copy] for copy in range(k)] for number in range(len(prompts))]
 

@@ -67,7 +67,7 @@ def test_settings_can_stand_in_pyproject(gate, tmp_path):
         (["--adapter", "missing"], "missing"),
         (["--adapter", "none", "--base", "nowhere"], "nowhere"),
         (["--adapter", "none", "--base", "base", "--catalog", "no_such"], "no_such"),
-        (["--adapter", "none", "--base", "base", "--format", "xml"], "functiongemma, intent_json"),
+        (["--adapter", "none", "--base", "base", "--format", "xml"], "functiongemma, gemma4, hermes"),
         (["--adapter", "none", "--base", "base", "--budget", "1"], "20 and more"),
         (["--adapter", "none", "--base", "base", "--made-up", "101"], "0 to 100"),
         (["--adapter", "base", "--base", "base"], "adapter_config.json"),

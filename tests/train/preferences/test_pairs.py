@@ -12,7 +12,7 @@ import pytest
 
 from fixtures.answers import CONFIDENCE
 from fixtures.datasets.hotel import build
-from fixtures.formats import FORMATS, load_format
+from fixtures.formats import load_format
 from fixtures.rows.reading import Row
 from suite.contracts.chooses_a_tool import chooses_a_tool
 from suite.contracts.grounded_arguments import grounded_arguments
@@ -23,6 +23,7 @@ from suite.contracts.valid_calls import valid_calls
 from suite.judging.contract import Contract
 from suite.outcome import Broken
 from suite.reply import Generation, Reply
+from tests.miniature import TINY_FORMATS
 from tests.train.making import good, write
 from train.cli import main
 from train.preferences.judging import JUDGES, broken, written
@@ -73,14 +74,14 @@ def replies(pair: Pair, form: str) -> tuple[Reply, Reply]:
     return chosen, rejected
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TINY_FORMATS)
 def test_every_kind_is_built_that_the_format_can_show(form: str) -> None:
     confident = {"overconfident_wrong", "underconfident_right"}
     expected = set(WAYS) - (set() if load_format(form).verbalises_confidence else confident)
     assert {pair.kind for pair in pairs(form)} == expected == set(BREAKS) & expected
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TINY_FORMATS)
 def test_what_is_chosen_is_right_and_what_is_rejected_breaks_what_its_kind_names(form: str) -> None:
     for pair in pairs(form):
         case = case_of_row(pair.row)
@@ -92,14 +93,14 @@ def test_what_is_chosen_is_right_and_what_is_rejected_breaks_what_its_kind_names
             assert broken(case, rejected) == ()
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TINY_FORMATS)
 def test_both_answers_end_with_the_formats_stop_token_once(form: str) -> None:
     for pair in pairs(form):
         assert all(ends_once(reply.raw, load_format(form)) for reply in replies(pair, form)), pair
 
 
 def test_only_broken_syntax_cannot_be_read_and_only_it_stands_as_wire_text() -> None:
-    for form in FORMATS:
+    for form in TINY_FORMATS:
         for pair in pairs(form):
             _, rejected = replies(pair, form)
             readable = rejected.parsed.status in ("clean", "no_call")

@@ -8,9 +8,10 @@ import pytest
 
 from fixtures.answers import NOTHING_FITS
 from fixtures.catalogs import read_catalog
-from fixtures.formats import FORMATS, load_format
+from fixtures.formats import load_format
 from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall, assistant, user
 from suite.reply import Generation, Reply
+from tests.miniature import TINY_FORMATS
 from train.preferences.rewards import REWARDS, energy
 
 CATALOG = Catalog(
@@ -67,7 +68,7 @@ CALLS = {
 }
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TINY_FORMATS)
 @pytest.mark.parametrize("kind", CALLS)
 def test_a_reply_earns_all_but_what_it_breaks(kind: str, form: str):
     calls, lost = CALLS[kind]
@@ -75,7 +76,7 @@ def test_a_reply_earns_all_but_what_it_breaks(kind: str, form: str):
     assert earned(ASKED, says(form, *calls)) == dict.fromkeys(names, 1.0) | lost
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TINY_FORMATS)
 def test_a_reply_that_cannot_be_read_earns_nothing(form: str):
     broken = says(form, RIGHT, finish="length", cut=40)
     assert broken.parsed.status == "undecodable"
@@ -83,13 +84,13 @@ def test_a_reply_that_cannot_be_read_earns_nothing(form: str):
     assert set(earned(NOTHING, broken).values()) == {0.0}
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TINY_FORMATS)
 def test_a_reply_that_does_not_end_loses_parsing_and_schema(form: str):
     reply = says(form, RIGHT, finish="length")
     assert [name for name, reward in earned(ASKED, reply).items() if reward == 0] == ["parses", "schema"]
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TINY_FORMATS)
 def test_where_nothing_fits_no_call_earns_more_than_any_call(form: str):
     refusal = sum(reward or 0 for reward in earned(NOTHING, says(form)).values())
     assert refusal == 6
@@ -122,7 +123,7 @@ COOLING = read_catalog(
 )
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TINY_FORMATS)
 @pytest.mark.parametrize(
     ("calls", "worth"),
     [
@@ -143,7 +144,7 @@ def test_energy_says_nothing_where_no_cost_decides():
     assert REWARDS["energy"](ASKED, says("intent_json", RIGHT)) is None
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TINY_FORMATS)
 def test_a_cheap_call_that_cannot_be_read_earns_no_energy(form: str):
     case = replace(ASKED, messages=(user("please show the guest the way in the lobby"),))
     broken = says(form, ToolCall("ring_bell", {"room": "lobby"}), cut=46, finish="length")

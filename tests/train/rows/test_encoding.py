@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from fixtures.formats import FORMATS, load_format
+from fixtures.formats import load_format
 from fixtures.rows.reading import Row
+from tests.miniature import TINY_FORMATS
 from tests.train.making import drawn
 from train.rows import encoding
 from train.rows.encoding import encode_all
@@ -30,7 +31,7 @@ class Whole(Pieces):
         self.apart = False
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", TINY_FORMATS)
 def test_pieces_make_the_ids_and_labels_of_the_whole_text(name: str, small_tokenizer: Path) -> None:
     form = load_format(name)
     tokenizer = load_tokenizer(small_tokenizer, form)

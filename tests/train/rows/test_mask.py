@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from fixtures.errors import UserError
-from fixtures.formats import FORMATS, load_format
+from fixtures.formats import load_format
 from fixtures.rows.checks import Fault
 from fixtures.rows.reading import Row
 from fixtures.types import ToolCall, assistant, user
+from tests.miniature import TINY_FORMATS
 from tests.train.making import LAMP, drawn, good, write
 from train.rows.data import read_rows
 from train.rows.mask import Example, decode, encode, load_tokenizer, show, token_ids
@@ -72,7 +73,7 @@ def test_the_mask_covers_exactly_calls_texts_and_stops(
     assert learned(encode(row_of(*messages), load_format(form), tokenizer, MAX), tokenizer) == answers
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TINY_FORMATS)
 def test_values_with_quotes_braces_and_bytes_are_learned_whole(form: str, small_tokenizer: Path) -> None:
     wire = load_format(form)
     tokenizer = load_tokenizer(small_tokenizer, wire)
@@ -81,7 +82,7 @@ def test_values_with_quotes_braces_and_bytes_are_learned_whole(form: str, small_
     assert call.arguments == {"room": 'a "b" {c}, \\ é\n<d> 漢'}
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TINY_FORMATS)
 def test_the_tokens_before_the_answer_are_the_gates_prompt(form: str, small_tokenizer: Path, tmp_path: Path) -> None:
     wire = load_format(form)
     tokenizer = load_tokenizer(small_tokenizer, wire)

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures.formats import FORMATS, load_format
+from fixtures.formats import load_format
 from fixtures.types import ToolCall, assistant, user
+from tests.miniature import TINY_FORMATS
 from tests.train.making import LAMP
 from train.rows.mask import load_tokenizer
 from train.rows.packed import pack, unpack, unpacking
@@ -33,7 +34,7 @@ def test_a_message_that_was_not_packed_stays_as_it_is() -> None:
     assert unpack({"role": "user", "content": "hi"}) == {"role": "user", "content": "hi"}
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TINY_FORMATS)
 def test_the_unpacking_tokenizer_renders_what_the_format_renders(form: str, small_tokenizer: Path) -> None:
     wire = load_format(form)
     tokenizer = load_tokenizer(small_tokenizer, wire)
