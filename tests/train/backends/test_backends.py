@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from fixtures.errors import UserError
-from fixtures.formats import FORMATS, load_format
+from fixtures.formats import load_format
 from fixtures.types import Tool, ToolCall, assistant, user
+from tests.miniature import TINY_FORMATS
 from tests.train.making import drawn, good, write
 from train.backends import sft, trainer
 from train.backends.material import Prepared
@@ -55,7 +56,7 @@ def fed(built: Any, pad: int) -> Iterator[tuple[list[int], list[int]]]:
             yield ids[:length].tolist(), labels[:length].tolist()
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TINY_FORMATS)
 @pytest.mark.parametrize("backend", BUILD)
 def test_what_the_model_is_fed_is_our_tokenisation(backend: str, form: str, small_base: Path, tmp_path: Path) -> None:
     work = prepare(job(backend, tmp_path, small_base, drawn(24), format=form))
@@ -71,7 +72,7 @@ def test_what_the_model_is_fed_is_our_tokenisation(backend: str, form: str, smal
         assert answer.endswith(wire.stops)
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TINY_FORMATS)
 def test_both_backends_feed_the_rows_in_the_same_order(form: str, small_base: Path, tmp_path: Path) -> None:
     orders = []
     for backend in BUILD:

@@ -12,8 +12,9 @@ import pytest
 
 from fixtures.datasets.hotel import build as hotel
 from fixtures.errors import UserError
-from fixtures.formats import FORMATS, load_format
+from fixtures.formats import load_format
 from fixtures.types import ToolCall, assistant, user
+from tests.miniature import TINY_FORMATS
 from tests.train.making import LAMP, good, write
 from train.backends import grpo
 from train.backends.grpo import GrpoSettings, on_the_wire, reward_functions, squashed, weights_of
@@ -93,7 +94,7 @@ def test_scores_are_squashed_into_the_range_of_the_other_rewards():
 
 
 @pytest.mark.model
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TINY_FORMATS)
 def test_prompts_are_the_gates_to_the_token(form: str, small_base: Path, tmp_path: Path, one_thread: None):
     rows = [row for row in hotel(40, 5, "train") if row["kind"] in ("nothing", "correction")][:6]
     work = prepared(job(tmp_path, str(small_base), [good(), *rows], format=form))
@@ -120,7 +121,7 @@ def test_a_tokenizer_that_adds_tokens_adds_none_on_the_wire(small_tokenizer: Pat
 
 
 @pytest.mark.model
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TINY_FORMATS)
 def test_rewards_judge_the_very_tokens_that_were_sampled(form: str, small_base: Path, tmp_path: Path):
     rows = [good("lobby"), good("spa")]
     work = prepared(job(tmp_path, str(small_base), rows, format=form))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from fixtures.errors import UserError
-from fixtures.formats import FORMATS
+from tests.miniature import TINY_FORMATS
 from tests.train.making import drawn, good, write
 from train.backends import reward
 from train.backends.dpo import encode_all
@@ -52,7 +52,7 @@ def texts(pairs: Sequence[Pair], form: Any) -> tuple[list[str], list[str]]:
     return prompts, [wire_of(pair.row, pair.row.messages[-1], form) for pair in pairs]
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TINY_FORMATS)
 def test_both_answers_are_fed_behind_the_prompt_that_the_gate_sends(form: str, small_base: Path, tmp_path: Path):
     work = open_work(gather(with_own(job(tmp_path, str(small_base), format=form), RewardSettings)))
     pairs, encoded = encode_all(reward.brought(work), work)
