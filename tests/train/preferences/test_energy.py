@@ -64,7 +64,8 @@ def test_the_chosen_tool_costs_least_of_all_that_serve():
 def test_the_chosen_answer_keeps_every_contract_that_judges_a_reply(form: str):
     wire = load_format(form)
     for preference, pair in zip(MADE, pairs_of(MADE), strict=True):
-        assert broken(preference.case, written(wire_of(pair.row, pair.row.messages[-1], wire), wire)) == ()
+        reply = written(wire_of(pair.row, pair.row.messages[-1], wire), wire, pair.row.tools)
+        assert broken(preference.case, reply) == ()
 
 
 def test_a_dearer_tool_would_serve_as_well_with_values_that_were_said():
