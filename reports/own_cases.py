@@ -24,7 +24,7 @@ def section(own: OwnReport) -> Html:
         tag("h2", "Own cases"),
         tag("p", f"{own_heading(own).removeprefix('Own cases: ')}.", class_="standing"),
         warning,
-        tag("p", EACH_ONCE, class_="muted note"),
+        tag("div", tag("p", EACH_ONCE, class_="muted")),
         *_slices(own.slices),
         *_called(own.called),
         *_broken(own.broken),
