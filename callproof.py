@@ -6,6 +6,7 @@ of ours before a gate is asked for, and takes no time (tests/house/test_heavy_im
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import sys
@@ -140,15 +141,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     if command == "gate":
         return _gate(rest)
-    if command == "keep":
-        from suite.__main__ import main
-
-        return main(["keep", *rest])
-    if command == "train":
-        from train.cli import main as run
-    else:
-        from reports.__main__ import main as run
-    return run(rest)
+    # By its name: importing a room is for whoever asks for it.
+    run = importlib.import_module(
+        {"keep": "suite.__main__", "train": "train.cli", "reports": "reports.__main__"}[command]
+    )
+    return int(run.main([command, *rest] if command == "keep" else rest))
 
 
 def _gate(arguments: Sequence[str]) -> int:

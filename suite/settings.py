@@ -45,6 +45,23 @@ class Settings:
         """The folder of the user's own contracts, if there is one."""
         return Path(self.contracts) if self.contracts else None
 
+    @property
+    def of_the_gate(self) -> dict[str, Any]:
+        """What `suite.gate` takes of these, by its own names; what it asks of whom is for the caller to say."""
+        names = (
+            "base",
+            "format",
+            "cases",
+            "made_up",
+            "seed",
+            "budget",
+            "to_the_end",
+            "processes",
+            "leave_out_unaskable",
+        )
+        plain = {name: getattr(self, name) for name in names}
+        return {**plain, "catalogs": self.catalog, "cache": Path(self.cache)}
+
 
 _TABLE = re.compile(r"^\s*\[tool\.callproof\b", re.MULTILINE)
 _PATHS = ("contracts", "champion", "results")

@@ -16,6 +16,11 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "seed": {"metavar": "N", "type": int, "help": "seed of all draws"},
     "budget": {"metavar": "N", "type": int, "help": "model calls that each contract may spend"},
     "contracts": {"metavar": "DIR", "help": "ask the contracts in this folder's Python files too"},
+    "leave_out_unaskable": {
+        "action": "store_const",
+        "const": True,
+        "help": "never ask for tools for which no request can be made up",
+    },
     "results": {"metavar": "FILE", "help": "where the results go (default: RUN/results.json)"},
 }
 

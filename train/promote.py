@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from suite.settings import Settings
 
 ABOUT = "gate an adapter and move the registry's alias to it if it passes"
-_OF_THE_GATE = ("catalog", "made_up", "seed", "budget", "contracts", "results")
+_OF_THE_GATE = ("catalog", "made_up", "seed", "budget", "contracts", "leave_out_unaskable", "results")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.IGNORECASE)
 
 
@@ -207,25 +207,9 @@ def _tools(settings: Settings) -> Tools:
 
     def run_gate(run: Path, champion: Path | None) -> Results:
         progress = Replies(sys.stderr)
-        progress.begin(
-            f"gating {run}, fewer where the case is clear",
-            most_replies(contracts, settings.budget),
-        )
-        return gate(
-            run,
-            champion=identify_champion(champion, settings) if champion else None,
-            base=settings.base,
-            format=settings.format,
-            catalogs=settings.catalog,
-            cases=settings.cases,
-            made_up=settings.made_up,
-            seed=settings.seed,
-            budget=settings.budget,
-            contracts=contracts,
-            cache=Path(settings.cache),
-            progress=progress.show,
-            leave_out_unaskable=settings.leave_out_unaskable,
-        )
+        progress.begin(f"gating {run}, fewer where the case is clear", most_replies(contracts, settings.budget))
+        serving = identify_champion(champion, settings) if champion else None
+        return gate(run, champion=serving, contracts=contracts, progress=progress.show, **settings.of_the_gate)
 
     return Tools(
         gate=run_gate,

@@ -257,12 +257,8 @@ def _tools(options: argparse.Namespace, settings: Settings) -> Tools:
     replies, cache = Replies(sys.stderr), Path(settings.cache)
 
     def run_gate(run: Path) -> Results:
-        asked: dict[str, Any] = {
-            "catalogs": settings.catalog, "made_up": settings.made_up, "seed": settings.seed, "budget": settings.budget,
-            "leave_out_unaskable": settings.leave_out_unaskable, "cases": settings.cases,
-        }  # fmt: skip
         replies.begin(f"gating {run}, fewer where the case is clear", most_replies(CONTRACTS, settings.budget))
-        return gate(run, cache=cache, progress=replies.show, **asked)
+        return gate(run, progress=replies.show, **settings.of_the_gate)
 
     def ask(run: Path, cases: Sequence[Case]) -> Sequence[Reply]:
         engine = open_engine(identify(run, None, None), cache)

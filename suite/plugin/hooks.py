@@ -18,6 +18,7 @@ from fixtures.files import told_disks
 from fixtures.printing import printable
 from suite.exam.trained import warning
 from suite.lanes.budget import too_small
+from suite.lanes.loading import asked_of, load_contracts
 from suite.plugin.items import ContractItem, chosen, file_of, run_gate
 from suite.plugin.stash import NOT_SPREAD, OWN, RESULTS, SCENE, SETTINGS, TARGET
 from suite.results.ending import ending, verdict_line
@@ -75,7 +76,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
-    if session.config.option.collectonly or not chosen(session) or session.testsfailed:
+    options = session.config.option
+    stopped = session.testsfailed and not options.continue_on_collection_errors  # pytest says so itself
+    if options.collectonly or stopped or not chosen(session):
         return
     try:
         with told_disks():
@@ -105,9 +108,9 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple
     return None
 
 
-def _verdict_of(report: pytest.TestReport) -> object:
+def _verdict_of(report: object) -> object:
     """The verdict that this report is about; None for reports of anything else. JUnit files have it as a property."""
-    return dict(report.user_properties).get(VERDICT)
+    return dict(getattr(report, "user_properties", ())).get(VERDICT)  # what is told of a collection has none
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -150,8 +153,6 @@ def _tell(config: pytest.Config, reporter: Any) -> None:
 
 def _only_some(config: pytest.Config) -> str:
     """That not all contracts were asked, if so."""
-    from suite.lanes.loading import asked_of, load_contracts
-
     settings, results = config.stash[SETTINGS], config.stash[RESULTS]
     known = load_contracts(settings.own_contracts)
     there = len(asked_of(known, champion=settings.champion is not None, own=config.stash[OWN]))

@@ -96,29 +96,17 @@ def run_gate(session: pytest.Session) -> None:
     capture: Any = config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():  # elsewhere, sys.stderr is what pytest puts in its place
         progress = Replies(sys.stderr, quietly=capture.global_and_fixture_disabled)
-    identity = target.identity
-    progress.begin(
-        f"gating {identity.adapter} on {identity.base} by {len(contracts)} contracts, fewer where the case is clear",
-        most_replies(contracts, settings.budget),
-    )
+    identity, count = target.identity, f"{len(contracts)} contract{'s' * (len(contracts) != 1)}"
+    told = f"gating {identity.adapter} on {identity.base} by {count}, fewer where the case is clear"
+    progress.begin(told, most_replies(contracts, settings.budget))
     try:
         results = gate(
             settings.adapter,
-            base=settings.base,
-            format=settings.format,
-            catalogs=settings.catalog,
-            cases=settings.cases,
-            made_up=settings.made_up,
-            seed=settings.seed,
-            budget=settings.budget,
             engine=engine_from_environment(target),
             champion=config.stash[CHAMPION],
             contracts=contracts,
-            cache=Path(settings.cache),
             progress=progress.show,
-            to_the_end=settings.to_the_end,
-            leave_out_unaskable=settings.leave_out_unaskable,
-            processes=settings.processes,
+            **settings.of_the_gate,
         )
     except Unwritten as error:
         _keep(config, error.results)

@@ -80,7 +80,7 @@ def _aside(contracts: Sequence[ContractResult], width: int, whole: str) -> Itera
     yield "Also broken, without closing the gate" + (f" (in full {whole})" if whole else "") + ":"
     for contract in broken:
         if whole:
-            yield "  " + _in_brief(contract.counterexamples[0], width - 2)
+            yield from ("  " + _in_brief(example, width - 2) for example in contract.counterexamples)
             continue
         for example in contract.counterexamples:
             yield from ("", *counterexample_lines(example))

@@ -15,7 +15,6 @@ def either_arithmetic(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
 
 @pytest.fixture(autouse=True)
 def plain_arithmetic(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Float32 for all tests that do not ask for both, or (`as_deployed`) for what a person gets here."""
-    asked = {"either_arithmetic"} & set(request.fixturenames) or request.node.get_closest_marker("as_deployed")
-    if not asked:
+    """Float32 for all tests that do not ask for both."""
+    if "either_arithmetic" not in request.fixturenames:
         monkeypatch.setenv(BFLOAT16, "0")

@@ -30,7 +30,10 @@ def test_the_main_job_builds_checks_trains_and_calibrates():
 
 
 @pytest.mark.model
-@pytest.mark.as_deployed
+@pytest.mark.usefixtures("either_arithmetic")
+@pytest.mark.parametrize(
+    "either_arithmetic", ["0", pytest.param("1", marks=pytest.mark.nightly)], ids=["float32", "bfloat16"], indirect=True
+)
 def test_the_adapter_of_the_main_job_passes(tmp_path: Path):
     (tmp_path / "runs" / "release").mkdir(parents=True)
     for step in steps():

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.bases import resolve_base
-from fixtures.catalogs import load_catalog
 from fixtures.errors import UserError
 from fixtures.formats import FORMATS, Format, load_format
 from fixtures.rows.checks import Fault
@@ -23,6 +22,7 @@ from train.backends.run import LIBRARIES, Run, check_free, open_run, write_cost
 from train.backends.start import find_start, lora_of, told
 from train.job import Job, as_json, check
 from train.processes import count, is_main
+from train.rows.catalog import declared_tools
 from train.rows.data import Checked, accept, read_rows
 from train.rows.encoding import encode_all
 from train.rows.mask import Example, load_tokenizer, show
@@ -48,7 +48,7 @@ def gather(job: Job) -> Material:
         job = replace(job, settings=lora_of(start, job.settings))
     form = start.format if start else load_format(job.format or FORMATS[0])
     base = start.base if start else resolve_base(job.base or "tiny")
-    catalog = load_catalog(job.tools).catalog.declarations() if job.tools else None
+    catalog = declared_tools(job.tools)
     read = read_rows(job.data, form, catalog, trust_calls=job.trust_calls, context_field=job.context_field)
     rows = accept(job.data, read, skip=job.skip_bad_rows, say=say)
     rows = _grounded(job, rows) if job.drop_ungrounded else rows

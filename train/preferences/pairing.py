@@ -10,7 +10,6 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
-from fixtures.catalogs import load_catalog
 from fixtures.datasets.hotel import build
 from fixtures.datasets.options import add_out
 from fixtures.datasets.rows import write_rows
@@ -22,6 +21,7 @@ from suite.engine.target.identify import Target, identify
 from suite.lanes.asking import stable_seed
 from train.preferences.pairs import Built, Pair, build_pairs, own_failures, shared_catalogs
 from train.preferences.sampling import NO_CHOICE, sample
+from train.rows.catalog import declared_tools
 from train.rows.data import accept, read_rows
 from train.screen import say
 
@@ -82,7 +82,7 @@ def _rows(options: argparse.Namespace, form: Format) -> tuple[Row, ...]:
         return tuple(
             Row(line, tuple(row["messages"]), tuple(row["tools"]), row["kind"]) for line, row in enumerate(made, 1)
         )
-    catalog = load_catalog(options.tools).catalog.declarations() if options.tools else None
+    catalog = declared_tools(options.tools)
     return accept(options.data, read_rows(options.data, form, catalog), skip=options.skip_bad_rows, say=say)
 
 

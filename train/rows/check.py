@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.bases import resolve_base
-from fixtures.catalogs import load_catalog
 from fixtures.files import check_free, write_text
 from fixtures.formats import FORMATS, load_format
 from fixtures.printing import printable
@@ -21,6 +20,7 @@ from fixtures.rows.checks import Fault
 from fixtures.rows.reading import Row, digest
 from train.job import Settings
 from train.rows.advice import Advice, advise
+from train.rows.catalog import declared_tools
 from train.rows.data import Seen, read_rows
 from train.rows.encoding import encode_all
 from train.rows.findings import GROUPS, Finding, listing, to_json
@@ -89,7 +89,7 @@ def examine(options: argparse.Namespace) -> Report:
     """Read, encode and survey a file."""
     exam, known = exam_settings(options, options.catalog)
     form, base = load_format(options.format), resolve_base(options.base)
-    catalog = load_catalog(options.tools).catalog.declarations() if options.tools else None
+    catalog = declared_tools(options.tools)
     read = read_rows(options.data, form, catalog, context_field=options.context_field, progress=told("read"))
     tokenizer = load_tokenizer(base.path, form)
     encoded = encode_all(read.rows, form, tokenizer, options.max_length, told("tokenised"))

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fixtures.catalogs import load_catalog
 from fixtures.datasets.options import add_out
 from fixtures.datasets.rows import write_rows
 from fixtures.files import check_free
@@ -22,6 +21,7 @@ from fixtures.rows.checks import Fault
 from fixtures.rows.reading import Read, Row, reader
 from fixtures.rows.registry import DECIDING
 from fixtures.rows.tools import Declarations
+from train.rows.catalog import declared_tools
 from train.rows.data import accept_parts, seen_of
 from train.screen import say
 
@@ -38,7 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Read, write and say what was converted; raises UserError for bad input, and nothing is written then."""
     check_free(options.out, options.overwrite)
-    catalog = load_catalog(options.tools).catalog.declarations() if options.tools else None
+    catalog = declared_tools(options.tools)
     counts: dict[str, Counts[str]] = {}
     write_rows(options.out, _converted(options, catalog, counts))
     seen = seen_of(counts)

@@ -24,7 +24,7 @@ SHARED = 4000
 """Rows from which on several processes share them: below, one is done in three seconds."""
 MOST_PROCESSES = 8
 _COMPARED = 64
-"""Rows at the start of each stretch, and one in so many behind them, whose pieces are compared with the whole text."""
+"""Rows at the start of the file, and one in so many behind them, whose pieces are compared with the whole text."""
 
 
 @dataclass(frozen=True, slots=True)

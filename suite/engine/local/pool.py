@@ -25,6 +25,7 @@ from typing import Any
 
 from fixtures.cores import cores, share
 from fixtures.errors import UserError
+from fixtures.printing import printable
 from suite.engine.local.batching import ON_CPU, Batch, Limits, plan
 from suite.engine.local.worker import Answer, Asked, Order, out_of_memory
 from suite.engine.target.identify import Target
@@ -136,7 +137,7 @@ class Pool:
         for answer in answers:
             _kept(answer)
         for text in answers[0].warned:  # all of them warn of the same
-            warnings.warn(text, stacklevel=2)
+            warnings.warn(printable(text), stacklevel=2)
         self._engines += 1
         return self._engines - 1
 

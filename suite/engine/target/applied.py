@@ -17,6 +17,7 @@ from peft import LoraConfig, PeftModel, get_peft_model_state_dict
 from safetensors.torch import load_file
 
 from fixtures.errors import UserError
+from fixtures.printing import printable
 from fixtures.reading.strict import read_json
 from suite.engine.target.kinds import CONFIG, WEIGHTS
 from suite.engine.target.patterns import Patterns
@@ -54,7 +55,7 @@ def apply_adapter(base: Any, folder: Path, probe: torch.Tensor, tokens: int = 0)
         if "missing adapter keys" in str(warning.message):
             raise _refused(folder, first_line(warning.message))
         if issubclass(warning.category, UserWarning):  # the others are for the libraries' own developers
-            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+            warnings.warn_explicit(printable(str(warning.message)), warning.category, warning.filename, warning.lineno)
     if not _can_merge(config, weights):
         return model.get_base_model()
     with _refusing(folder, "PEFT cannot merge it"):

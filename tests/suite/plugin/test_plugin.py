@@ -141,7 +141,7 @@ def test_a_budget_that_cannot_do_is_told_before_the_gate_runs(gate):
 
 def test_a_log_file_learns_that_a_gate_has_begun(gate):
     _, output = gate("-k", "valid_calls")
-    assert "gating none on base by 1 contracts, fewer where the case is clear: at most" in output
+    assert "gating none on base by 1 contract, fewer where the case is clear: at most" in output
 
 
 def test_undecided_is_called_undecided(gate):
@@ -240,3 +240,15 @@ def test_the_header_says_how_a_catalog_was_read_and_what_is_never_asked_for(gate
     assert code == 0
     assert "inputSchema" in output
     assert "never asked for: never_there" in output
+
+
+def test_contracts_are_judged_although_another_file_cannot_be_collected(gate, tmp_path):
+    (tmp_path / "test_broken.py").write_text("import nothing_of_that_name\n")
+    arguments = "--continue-on-collection-errors", "--pyargs", "suite.contracts", "test_broken.py", "-k", "valid_calls"
+    code, output = gate(*arguments)
+    assert code == 1
+    assert "1 error" in output
+    assert "Gate not passed" in output
+    code, output = gate(*arguments[1:])
+    assert code == 2
+    assert "Gate" not in output
