@@ -63,13 +63,15 @@ class Choice:
 
 
 def choices(catalogs: Sequence[SpokenCatalog] | None = None) -> list[tuple[SpokenCatalog, Shared]]:
-    """The phrases of these catalogs (by default the hotel's) between whose tools the cost decides."""
+    """The phrases of these catalogs (by default the hotel's) between whose tools the cost decides; all are askable."""
     given = hotel_catalogs() if catalogs is None else catalogs
-    return [(each, shared) for each in given for shared in each.shared if _cost_decides(each.catalog, shared)]
+    return [(each, shared) for each in given for shared in each.shared if _cost_decides(each, shared)]
 
 
-def _cost_decides(catalog: Catalog, shared: Shared) -> bool:
-    return not set(shared.tools) & set(catalog.priority) and catalog.preferred(shared.tools) is not None
+def _cost_decides(spoken: SpokenCatalog, shared: Shared) -> bool:
+    if set(shared.tools) & {fault.tool for fault in spoken.unaskable}:
+        return False  # no call of it can be made up, so there is nothing to set against the others
+    return not set(shared.tools) & set(spoken.catalog.priority) and spoken.catalog.preferred(shared.tools) is not None
 
 
 def choice_in(case: Case, catalogs: Sequence[SpokenCatalog] | None = None) -> Choice | None:
@@ -115,6 +117,10 @@ def _check(count: int, catalogs: Sequence[SpokenCatalog] | None) -> None:
     if not choices(catalogs):
         problem = "no phrase of these catalogs leaves the choice to the cost"
         raise UserError("catalogs", problem, hint="a catalog with `cost` for all tools of a `shared` entry")
+    for spoken, shared in choices(catalogs):
+        if {one.tool.name for one in spoken.spoken} <= set(shared.tools):
+            problem = "every tool that can be asked for serves the same requests, so none is unfit for them"
+            raise UserError(spoken.source or spoken.catalog.name, problem, hint="a catalog with one tool more")
 
 
 @dataclass(frozen=True, slots=True)

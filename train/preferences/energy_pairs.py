@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 from fixtures.answers import answer
-from fixtures.catalogs import load_catalog
+from fixtures.catalogs import SpokenCatalog, load_catalog
 from fixtures.datasets.options import add_drawing
 from fixtures.datasets.rows import write_rows
 from fixtures.files import check_free
+from fixtures.printing import one_line
 from fixtures.rows.reading import Row
 from train.preferences.energy import Preference, preferences
 from train.preferences.pairs import Pair
@@ -35,13 +36,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Build, write and say what was built; raises UserError for bad input."""
     check_free(options.out, options.overwrite)
-    catalogs = [load_catalog(name) for name in options.tools] if options.tools else None
+    catalogs = [_told(load_catalog(name)) for name in options.tools] if options.tools else None
     pairs = pairs_of(preferences(options.rows, options.seed, options.split, catalogs))
     write_rows(options.out, (pair.as_json() for pair in pairs))
     counts = Counter(pair.kind for pair in pairs)
     say("\n".join(f"{kind:<24}{count:>6}" for kind, count in counts.most_common()))
     say(f"{len(pairs)} pairs in {options.out}")
     return 0
+
+
+def _told(catalog: SpokenCatalog) -> SpokenCatalog:
+    """The catalog, having said what in it was read as something else, and which of its tools no pair is about."""
+    for note in (*catalog.read_as, *(f"in no pair: {fault}" for fault in catalog.unaskable)):
+        say(one_line(f"{catalog.source}: {note}"))
+    return catalog
 
 
 def pairs_of(preferences: Sequence[Preference]) -> list[Pair]:

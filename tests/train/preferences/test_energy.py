@@ -147,6 +147,40 @@ def test_a_priority_leaves_nothing_to_the_cost():
         preferences(5, seed=1, catalogs=[catalog(priority=["fan", "vent", "cooler"])])
 
 
+def unaskable(name: str) -> dict[str, object]:
+    """A tool for which no arguments can be made up: no text begins with an `a` and with none."""
+    declared = tool(name, "room")
+    declared["parameters"]["properties"]["room"]["pattern"] = "^(?=a)(?!a)$"  # type: ignore[index]
+    return declared
+
+
+def test_a_tool_that_nobody_can_be_asked_for_is_in_no_choice():
+    tools = [tool("fan", "room"), tool("vent", "room"), unaskable("cooler"), tool("bell", "guest")]
+    both = [{"tools": ["cooler", "fan"], "phrases": ["cool it"]}, {"tools": ["fan", "vent"], "phrases": ["fresh air"]}]
+    spoken = catalog(tools=tools, shared=both)
+    assert [shared.tools for _, shared in choices([spoken])] == [("fan", "vent")]
+    assert all("cooler" not in made.case.catalog.names for made in preferences(20, seed=1, catalogs=[spoken]))
+
+
+def test_the_command_says_which_tools_are_in_no_pair(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    tools = [tool("fan", "room"), tool("vent", "room"), unaskable("cooler"), tool("bell", "guest")]
+    shared = [{"tools": ["fan", "vent"], "phrases": ["fresh air"]}]
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps({"tools": tools, "cost": {"fan": 9, "vent": 2}, "shared": shared}))
+    assert main(["energy", "--rows", "3", "--tools", str(file), "--out", str(tmp_path / "pairs.jsonl")]) == 0
+    assert "in no pair: tool 'cooler'" in capsys.readouterr().out
+
+
+def test_where_every_tool_serves_there_is_no_unfit_one():
+    both = catalog(
+        tools=[tool("fan", "room"), tool("vent", "room")],
+        cost={"fan": 9, "vent": 2},
+        shared=[{"tools": ["fan", "vent"], "phrases": ["fresh air"]}],
+    )
+    with pytest.raises(UserError, match="none is unfit"):
+        preferences(5, seed=1, catalogs=[both])
+
+
 def test_the_shipped_catalogs_leave_choices_to_the_cost():
     assert len(choices()) >= 2
     assert choices([load_catalog("hotel_rooms")]) == []
