@@ -1,7 +1,8 @@
 """What gates said, for people.
 
 `python -m reports show RESULTS` prints one gate and makes one self-contained page of it; `python -m reports compare
-FOLDER...` sets trainers side by side.
+FOLDER...` sets trainers side by side; `python -m reports nightly` gates the adapters of a settings file, and tells what
+moved since which night.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from fixtures.errors import UserError
 from fixtures.files import told_disks, write_text
 from reports import page, terminal, training_data
+from reports.nights import command as nights_command
 from suite.results import file as results_file
 from suite.results.summary import WIDTH
 
@@ -24,11 +26,13 @@ WIDEST = 120  # columns; longer lines are hard to read
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0 if the report could be made, whatever it says, and 2 for bad input."""
+    """Exit code 0 if the report could be made, whatever it says, and 2 for bad input; 1 is for a red night."""
     options = parser().parse_args(arguments)
     try:
         with told_disks():
             said = options.run(options)
+        if isinstance(said, int):
+            return said
         say(said)
     except UserError as error:
         sys.stderr.write(f"{error}\n")
@@ -52,16 +56,21 @@ def parser() -> argparse.ArgumentParser:
         "-v", "--verbose", action="store_true", help="print all figures, and every counterexample in full"
     )
     show.set_defaults(run=_show)
-    compare = commands.add_parser("compare", help="set trainers side by side, over several seeds each")
+    compare = commands.add_parser(
+        "compare", help="set trainers side by side over several seeds, or two nights or gates"
+    )
     compare.add_argument(
         "folders",
         type=Path,
         nargs="+",
         metavar="FOLDER",
-        help="one a trainer: its subfolders are runs with results.json",
+        help="one a trainer: its subfolders are runs with results.json; or two files, of nights or of results",
     )
     compare.add_argument("--chart", type=Path, metavar="FILE.svg", help="where the chart goes (default: none)")
     compare.set_defaults(run=_compare)
+    night = commands.add_parser("nightly", help="gate the adapters of a settings file, and tell what moved since when")
+    nights_command.add_options(night)
+    night.set_defaults(run=nights_command.main)
     return top
 
 
@@ -73,7 +82,10 @@ def _show(options: argparse.Namespace) -> str:
 
 def _compare(options: argparse.Namespace) -> str:
     from reports import compare, comparison_chart
+    from reports.nights import pairs
 
+    if pairs.are_pairs(options.folders):
+        return pairs.text(pairs.compare_files(*options.folders))
     columns = [compare.read_column(folder) for folder in options.folders]
     compare.check_comparable(columns)
     if options.chart:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fixtures.types import Case
+from suite.exam.parts import parts_of
 from suite.judging.contract import Contract
 from suite.lanes.asking import Asker
 from suite.outcome import Broken, ContractResult, Held, Outcome, Scored, Tally, Verdict
@@ -23,15 +24,6 @@ class Pair:
     case: Case
     champion: bool
     challenger: bool
-
-    @property
-    def slices(self) -> Iterator[str]:
-        """What the pair belongs to: its catalog, the tool that is right, the kind of request."""
-        yield f"catalog {self.case.catalog.name}"
-        yield f"requests of the kind {self.case.kind}"
-        for name in sorted({call.name for call in self.case.oracle.calls or ()} & set(self.case.catalog.names)):
-            if self.case.catalog.name != "drawn":
-                yield f"tool {name}"
 
 
 def compare(
@@ -105,7 +97,7 @@ def _driver(pairs: Sequence[Pair], contract: str, rate: float) -> str:
     own = [pair for pair in pairs if pair.contract == contract]
     slices: dict[str, list[Pair]] = defaultdict(list)
     for pair in own:
-        for slice_ in pair.slices:
+        for slice_ in parts_of(pair.case):
             slices[slice_].append(pair)
     # A slice of all pairs is none.
     counts = {slice_: _counts(iter(part)) for slice_, part in slices.items() if len(part) < len(own)}

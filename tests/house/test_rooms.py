@@ -16,7 +16,7 @@ MAY_IMPORT = {
 FLOORS = {
     "suite": (
         ("settings", "reply"), ("outcome",), ("exam",), ("judging", "results"), ("statistics",), ("calibration",),
-        ("engine", "contracts"), ("lanes",), ("gating",), ("plugin",), ("__main__",),
+        ("engine", "contracts"), ("lanes",), ("gating",), ("anchored",), ("plugin",), ("__main__",),
     ),
     "train": (
         ("processes", "job", "gate_options"), ("screen",), ("rows",), ("preferences",), ("backends",),
