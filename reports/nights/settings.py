@@ -80,7 +80,7 @@ def read_nightly(file: Path) -> Nightly:
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise UserError(f"{file} [[adapter]] name", f"{twice!r} is named twice")
     _check_figures(data, str(file))
-    given = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+    given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
     return Nightly(**{**given, "entries": made, "folder": home / str(data.get("folder", "nights"))})
 
 
@@ -97,7 +97,7 @@ def _entry(data: Any, number: int, file: Path, home: Path) -> Entry:
     check_percentage(data.get("made_up", MADE_UP), f"{where} made_up")
     if data.get("budget", NIGHT_BUDGET) < LEAST_BUDGET:
         raise UserError(f"{where} budget", f"{data['budget']} measures nothing", allowed=f"{LEAST_BUDGET} and more")
-    given = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+    given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
     for key in ("catalog", "cases"):
         given[key] = tuple(_from(home, path) for path in given.get(key, ()))
     return Entry(**{**given, "adapter": _from(home, data["adapter"])})

@@ -135,8 +135,9 @@ def _backwards(nights: Sequence[Night], broken: bool) -> Iterator[tuple[int, lis
     for place in range(len(nights) - 1, max(0, len(nights) - 1 - LONGEST), -1):
         for case in totals.keys() & nights[place].keys():
             now = nights[place][case] != broken
+            happened, asked = counts[case]
             for times in _TIMES:
-                totals[case][times] += _log(now, *counts[case], times)
+                totals[case][times] += _log(now, happened, asked, times)
             counts[case][0] -= now
             counts[case][1] -= 1
         yield place, list(totals.values())
