@@ -62,6 +62,11 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "type": int,
         "help": "of the cases, on catalogs nobody wrote (default: 50); 0: only those given",
     },
+    "as_deployed": {
+        "metavar": "PERCENT",
+        "type": int,
+        "help": "of the cases on a given catalog, with all its tools in the file's order (default: 50)",
+    },
     "seed": {"metavar": "N", "type": int, "help": "seed of all draws (default: 0)"},
     "budget": {"metavar": "N", "type": int, "help": "model calls that each contract may spend (default: 800)"},
     "contracts": {"metavar": "DIR", "help": "ask the contracts in this folder's Python files too"},

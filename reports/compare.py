@@ -107,6 +107,7 @@ def _exam(a: Results, b: Results) -> list[tuple[str, object, object]]:
         ("the format", a.identity.format, b.identity.format),
         ("the catalogs", dict(a.catalogs), dict(b.catalogs)),
         ("the share of made-up catalogs", a.made_up_percent, b.made_up_percent),
+        ("the share of catalogs as deployed", a.as_deployed_percent, b.as_deployed_percent),
         ("the seed", a.seed, b.seed),
         ("the budget", a.budget, b.budget),
         ("that it went to the end", a.to_the_end, b.to_the_end),

@@ -20,7 +20,7 @@ from suite.lanes.known import Corpus
 from suite.lanes.loading import asked_of
 from suite.lanes.run import Run
 from suite.outcome import Identity, Results
-from suite.settings import DEFAULT_BUDGET, MADE_UP
+from suite.settings import AS_DEPLOYED, DEFAULT_BUDGET, MADE_UP
 
 
 def gate(
@@ -30,6 +30,7 @@ def gate(
     catalogs: Sequence[str] = (),
     cases: Sequence[str] = (),
     made_up: int = MADE_UP,
+    as_deployed: int = AS_DEPLOYED,
     seed: int = 0,
     budget: int = DEFAULT_BUDGET,
     format: str | None = None,
@@ -47,7 +48,8 @@ def gate(
 
     `cases` are files of labelled rows, asked word for word (docs/cases.md); rows without tools have those of the
     catalogs. `made_up` is how many per cent of the cases are on catalogs that nobody wrote; at 0, only the catalogs
-    given count, for known counterexamples too. `engine` replaces the real model, for tests and for served systems.
+    given count, for known counterexamples too; `as_deployed` how many per cent of those on a given catalog declare all
+    its tools, in its order. `engine` replaces the real model, for tests and for served systems.
     With a `champion` (a `suite.engine.Target`, or an engine), both answer the same cases and `no_worse_than_champion`
     is asked too.
     `bare` is the base without the adapter, where `engine` stands for the two together; a real adapter brings its own.
@@ -60,19 +62,20 @@ def gate(
     failed afterwards.
     """
     check_percentage(made_up, "made_up")
+    check_percentage(as_deployed, "as_deployed")
     named = tuple(catalogs) or DEFAULT_CATALOGS
     place = None if adapter in (None, "none") else Path(str(adapter))
     if engine is None:
         target = identify(place, base, format)
-        place = target.adapter
-        engine = open_engine(target, cache, processes)
-        bare = open_engine(target.bare, cache, processes, beside=engine) if target.adapter else None
-    scene = Scene.on(named, made_up, form=engine.format, leave_out_unaskable=leave_out_unaskable)
+        place, engine, bare = _opened(target, cache, processes)
+    scene = Scene.on(
+        named, made_up, form=engine.format, leave_out_unaskable=leave_out_unaskable, as_deployed=as_deployed
+    )
     if isinstance(champion, Target):
         champion = open_engine(champion, cache, processes, beside=engine)
     own = own_cases_of(cases, catalogs, engine.format)
     asked = asked_of(contracts, champion=champion is not None, own=own)
-    command = _command(engine.identity, named, cases, made_up, seed, budget, leave_out_unaskable)
+    command = _command(engine.identity, named, cases, made_up, as_deployed, seed, budget, leave_out_unaskable)
     run = Run(
         engine=engine, scene=scene, contracts=asked, corpus=Corpus(cache / "counterexamples"),
         command=command, seed=seed, calls=budget, progress=progress,
@@ -80,6 +83,12 @@ def gate(
         own=own, trained=warning(own, place),
     )  # fmt: skip
     return run.results()
+
+
+def _opened(target: Target, cache: Path, processes: int | None) -> tuple[Path | None, CachedEngine, Engine | None]:
+    """The adapter's own folder, its engine, and that of its bare base, if it has an adapter."""
+    engine = open_engine(target, cache, processes)
+    return target.adapter, engine, open_engine(target.bare, cache, processes, beside=engine) if target.adapter else None
 
 
 def own_cases_of(cases: Sequence[str], catalogs: Sequence[str], form: Format) -> OwnCases:
@@ -92,6 +101,7 @@ def _command(
     catalogs: Sequence[str],
     cases: Sequence[str],
     made_up: int,
+    as_deployed: int,
     seed: int,
     budget: int,
     leave_out: bool,
@@ -101,6 +111,7 @@ def _command(
     parts += [word for name in catalogs for word in ("--catalog", name)]
     parts += [word for name in cases for word in ("--cases", name)]
     parts += ["--made-up", str(made_up)] if made_up != MADE_UP else []
+    parts += ["--as-deployed", str(as_deployed)] if as_deployed != AS_DEPLOYED else []
     parts += ["--leave-out-unaskable"] if leave_out else []
     return shlex.join([*parts, "--seed", str(seed), "--budget", str(budget)])
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from fixtures.types import Case
+from suite.bars import Bar, Ceiling, Every, Never, NoWorse, Rate, ReportOnly
 from suite.settings import MADE_UP
 
 
@@ -48,6 +48,12 @@ class Scored:
     unit: str = ""
 
 
+__all__ = [
+    "Bar", "Bin", "Broken", "BrokenRow", "CalibratorUsed", "Called", "Ceiling", "ContractResult", "Counterexample",
+    "Every", "Held", "Identity", "Interval", "Lane", "Never", "NoWorse", "NotApplicable", "Outcome", "OwnReport",
+    "Rate", "ReportOnly", "Results", "Scored", "Slice", "Tally", "Verdict", "VerdictName", "WrongArgument",
+]  # fmt: skip
+
 Outcome: TypeAlias = Held | Broken | NotApplicable | Scored
 
 Lane: TypeAlias = Literal["known", "measure", "search"]
@@ -62,67 +68,6 @@ class Interval:
     low: float
     high: float
     level: float = 0.95
-
-
-@dataclass(frozen=True, slots=True)
-class Never:
-    """No failure is tolerated; the sample must be large enough to bound the failure rate by `bound`."""
-
-    bound: float = 0.01
-    gating: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """More than `at_least` of the cases must hold.
-
-    `acceptable` is a rate that is good enough beyond doubt: the closer the two, the more cases tell them apart. By
-    default it leaves two fifths of the failures that `at_least` allows.
-    """
-
-    at_least: float
-    acceptable: float = math.nan
-    gating: bool = True
-
-    def __post_init__(self) -> None:
-        if math.isnan(self.acceptable):
-            object.__setattr__(self, "acceptable", round(1 - 0.4 * (1 - self.at_least), 9))
-        if not 0 <= self.at_least < self.acceptable <= 1:
-            problem = f"at_least={self.at_least!r}, acceptable={self.acceptable!r}"
-            raise ValueError(f"{problem}: the first must be smaller, and both shares; for no failure at all use Never")
-
-
-@dataclass(frozen=True, slots=True)
-class Ceiling:
-    """A statistic of the measured sample (by its name in `measures`) must stay at or below this."""
-
-    statistic: str
-    at_most: float
-    gating: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class ReportOnly:
-    """Measured, not gating."""
-
-    gating: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class NoWorse:
-    """No other gating contract may be kept noticeably less often than by the champion, on the same cases."""
-
-    gating: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Every:
-    """Each of the given cases must hold. They are all there are, so nothing is estimated."""
-
-    gating: bool = True
-
-
-Bar: TypeAlias = Never | Rate | Ceiling | ReportOnly | NoWorse | Every
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +116,16 @@ class Bin:
 
 
 @dataclass(frozen=True, slots=True)
+class WrongArgument:
+    """One argument of a call that is not right, and how; `count` is how often that was seen."""
+
+    tool: str
+    parameter: str
+    how: str
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class ContractResult:
     """What the gate says about one contract; `held_rate` is true whenever the gate stopped, None without trials."""
 
@@ -183,6 +138,8 @@ class ContractResult:
     measures: Mapping[str, Interval] = field(default_factory=dict)
     curves: Mapping[str, Sequence[Bin]] = field(default_factory=dict)
     counterexamples: Sequence[Counterexample] = ()
+    wrong: Sequence[WrongArgument] = ()
+    """Of a contract about arguments: which were wrong in the measured sample, and how, the most frequent first."""
     cut_short: str = ""
     """The gating contract whose failure left this one with fewer cases than it would have had; empty if none did."""
 
@@ -283,6 +240,8 @@ class Results:
     calibrator: CalibratorUsed | None = None
     made_up_percent: int = MADE_UP
     """Of the cases drawn, those on catalogs that nobody wrote."""
+    as_deployed_percent: int = 0
+    """Of the cases on a given catalog, those that declare all of it in its order."""
     to_the_end: bool = False
     """Whether every gating contract measured its whole budget, however soon it was decided."""
     own: OwnReport | None = None

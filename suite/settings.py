@@ -14,6 +14,8 @@ from fixtures.errors import UserError, check_percentage, closest
 
 MADE_UP = 50
 """Per cent of the cases that are on catalogs which nobody wrote; the others are on those under test."""
+AS_DEPLOYED = 50
+"""Per cent of the cases on given catalogs that declare all of its tools, in the file's order, as production does."""
 LEAST_BUDGET = 20
 DEFAULT_BUDGET = 800
 """Measures 700 cases: at an acceptable 98 %, 95 % of adapters are decided by 680 (docs/trust.md), most long before."""
@@ -30,6 +32,7 @@ class Settings:
     catalog: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
     made_up: int = MADE_UP
+    as_deployed: int = AS_DEPLOYED
     seed: int = 0
     budget: int = DEFAULT_BUDGET
     contracts: str | None = None
@@ -53,6 +56,7 @@ class Settings:
             "format",
             "cases",
             "made_up",
+            "as_deployed",
             "seed",
             "budget",
             "to_the_end",
@@ -67,8 +71,8 @@ _TABLE = re.compile(r"^\s*\[tool\.callproof\b", re.MULTILINE)
 _PATHS = ("contracts", "champion", "results")
 _KINDS: Mapping[str, type] = {
     "adapter": str, "base": str, "download": bool, "format": str, "catalog": list, "cases": list, "made_up": int,
-    "seed": int, "budget": int, "contracts": str, "champion": str, "to_the_end": bool, "leave_out_unaskable": bool,
-    "processes": int, "results": str, "cache": str,
+    "as_deployed": int, "seed": int, "budget": int, "contracts": str, "champion": str, "to_the_end": bool,
+    "leave_out_unaskable": bool, "processes": int, "results": str, "cache": str,
 }  # fmt: skip
 
 
@@ -116,6 +120,8 @@ def _merged(pyproject: Path, command_line: Mapping[str, Any]) -> Settings:
         raise UserError(where, f"budget={budget} is too small to measure anything", allowed=f"{LEAST_BUDGET} and more")
     where = "--made-up" if "made_up" in given else f"{pyproject} [tool.callproof] made_up"
     check_percentage(merged.get("made_up", MADE_UP), where)
+    where = "--as-deployed" if "as_deployed" in given else f"{pyproject} [tool.callproof] as_deployed"
+    check_percentage(merged.get("as_deployed", AS_DEPLOYED), where)
     where = "--processes" if "processes" in given else f"{pyproject} [tool.callproof] processes"
     check_processes(merged.get("processes", 1), where)
     for key in ("catalog", "cases"):

@@ -51,7 +51,7 @@ def main(options: argparse.Namespace) -> int:
     settings, known = exam_settings(options, options.tools)
     left_out = settings.leave_out_unaskable
     scene = Scene.on(settings.catalog, settings.made_up, options.split, leave_out_unaskable=left_out)
-    exam = exam_requests(exam_cases(settings.seed, settings.catalog, settings.made_up), known)
+    exam = exam_requests(exam_cases(settings.seed, settings.catalog, settings.made_up, settings.as_deployed), known)
     drawn = fresh(contracts, scene, options.rows, f"lessons:{options.seed}", exam)
     write_rows(options.out, (row_of(case) for _, case in drawn))
     counts = Counter(contract.name for contract, _ in drawn)

@@ -270,7 +270,7 @@ def _tools(options: argparse.Namespace, settings: Settings) -> Tools:
         hyperparameters = Hyperparameters(epochs=options.epochs, learning_rate=rate)
         train(Job(backend=options.backend, data=data, out=out, start=run, settings=hyperparameters))
 
-    measured = exam_cases(settings.seed, settings.catalog, settings.made_up)
+    measured = exam_cases(settings.seed, settings.catalog, settings.made_up, settings.as_deployed)
     exam = partial(exam_requests, measured, cache / "counterexamples")
     form = identify(options.run, None, None).format if options.backend == "dpo" else None
     return Tools(gate=run_gate, ask=ask, train=train_on, write_results=results.write, exam=exam, pairs_in=form)

@@ -2,6 +2,7 @@
 
 from suite.contracts.adapter_is_effective import adapter_is_effective
 from suite.contracts.arbitrates_between_tools import arbitrates_between_tools
+from suite.contracts.asks_for_what_is_missing import asks_for_what_is_missing
 from suite.contracts.calibrated_confidence import calibrated_confidence
 from suite.contracts.chooses_a_tool import chooses_a_tool
 from suite.contracts.grounded_arguments import grounded_arguments
@@ -31,6 +32,7 @@ CONTRACTS: tuple[Contract, ...] = (
     right_arguments,
     grounded_arguments,
     knows_when_nothing_fits,
+    asks_for_what_is_missing,
     stops_and_stays_short,
     same_answer_asked_otherwise,
     obeys_the_conversation,

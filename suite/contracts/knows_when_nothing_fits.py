@@ -7,13 +7,14 @@ fallback wants one call of that tool and nothing else. Noise that cannot be read
 from __future__ import annotations
 
 from fixtures.types import Case
-from suite.exam.cases import keeps_policy, masked
+from suite.exam.cases import keeps_policy
+from suite.exam.unfitting import nothing_fits
 from suite.judging.contract import contract
 from suite.outcome import Broken, Held, NotApplicable, Outcome, ReportOnly
 from suite.reply import Reply
 
 
-@contract(cases=masked, bar=ReportOnly())
+@contract(cases=nothing_fits, bar=ReportOnly())
 def knows_when_nothing_fits(case: Case, reply: Reply) -> Outcome:
     """When no declared tool serves the request, the reply does what the catalog's policy says."""
     if case.oracle.calls != ():

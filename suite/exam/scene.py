@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fixtures.catalogs import SpokenCatalog, load_catalog
 from fixtures.catalogs.asking import askable
+from fixtures.choosing import SeededChooser
 from fixtures.formats import Format, load_format
 from fixtures.grammar.tools import SpokenTool, draw_catalog
 from fixtures.types import Case, Catalog, Policy, Tool
 from fixtures.vocab import Chooser, Split, Words, words
-from suite.settings import MADE_UP
+from suite.settings import AS_DEPLOYED, MADE_UP
 
 DEFAULT_CATALOGS = ("hotel_rooms", "hotel_lights", "hotel_climate")
 LARGE = 30_000
@@ -24,7 +25,10 @@ MOST_BESIDE = 2
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """The tools of one case and how people speak of them; `beside` has others by their place, never asked for."""
+    """The tools of one case and how people speak of them; `beside` has others by their place, never asked for.
+
+    With an `order`, tools are declared in it, whichever of them are.
+    """
 
     tools: tuple[SpokenTool, ...]
     name: str
@@ -32,6 +36,7 @@ class Stage:
     priority: tuple[str, ...] = ()
     cost: Mapping[str, float] = field(default_factory=dict)
     beside: tuple[tuple[int, Tool], ...] = ()
+    order: tuple[str, ...] = ()
 
     @property
     def removable(self) -> list[SpokenTool]:
@@ -44,17 +49,35 @@ class Stage:
         shown = [spoken.tool for spoken in (self.tools if tools is None else tools)]
         for place, tool in self.beside:
             shown.insert(place, tool)
+        if self.order:
+            shown.sort(key=lambda tool: self.order.index(tool.name))
         return Catalog(self.name, tuple(shown), self.policy, self.priority, self.cost)
+
+
+@dataclass(slots=True)
+class Shared:
+    """The stage that the contracts of one draw share: the first stage that a case takes is this one."""
+
+    seed: str
+    taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The stated distribution of the exam: cases on given catalogs, and by default half on catalogs nobody wrote."""
+    """The stated distribution of the exam: cases on given catalogs, and by default half on catalogs nobody wrote.
+
+    Of those on a given catalog, `as_deployed_percent` declare all its tools in the file's order, unless it is large;
+    the others a shuffled part.
+    """
 
     catalogs: tuple[SpokenCatalog, ...]
     words: Words = field(default_factory=lambda: words("gate"))
     made_up_percent: int = MADE_UP
     largest: int = 6
+    as_deployed_percent: int = AS_DEPLOYED
+    shares: bool = True
+    """Whether the cases of one number stand on one stage, whatever contract draws them."""
+    shared: Shared | None = None
 
     @classmethod
     def on(
@@ -65,6 +88,7 @@ class Scene:
         *,
         form: Format | None = None,
         leave_out_unaskable: bool = False,
+        as_deployed: int = AS_DEPLOYED,
     ) -> Scene:
         """The scene on these catalogs, shipped ones or files, by default on those of the hotel; UserError for bad ones.
 
@@ -73,7 +97,15 @@ class Scene:
         """
         loaded = [load_catalog(name) for name in names or DEFAULT_CATALOGS]
         given = askable(loaded, form or load_format("functiongemma"), leave_out=leave_out_unaskable)
-        return cls(given, words(split), made_up)
+        return cls(given, words(split), made_up, as_deployed_percent=as_deployed)
+
+    def numbered(self, seed: int, number: int) -> Scene:
+        """The scene of the cases of this number: each case drawn in it needs one of its own.
+
+        Different numbers are independent of each other, and so are the cases of one contract. Those of one number begin
+        alike, whatever contract draws them, and an engine reads such a beginning once.
+        """
+        return replace(self, shared=Shared(f"stage:{seed}:{number}")) if self.shares else self
 
     def of(self, cases: Sequence[Case]) -> list[Case]:
         """Those of the cases that belong to this exam: where nothing is made up, only those on the given catalogs."""
@@ -81,11 +113,24 @@ class Scene:
         return [case for case in cases if self.made_up_percent or case.catalog.name in given]
 
     def stage(self, chooser: Chooser, *, smallest: int = 1) -> Stage:
-        """Tools for one case: a shuffled part of a given catalog, always with its fallback, or freshly drawn ones."""
+        """Tools for one case: a given catalog as it stands, a shuffled part of it with its fallback, or drawn ones.
+
+        What needs more tools than the shared stage has, or a second stage, takes one of its own.
+        """
+        if self.shared and not self.shared.taken:
+            self.shared.taken = True
+            stage = self._stage(SeededChooser(self.shared.seed), 1)
+            if len(stage.tools) >= smallest:
+                return stage
+        return self._stage(chooser, smallest)
+
+    def _stage(self, chooser: Chooser, smallest: int) -> Stage:
         if not self.catalogs or chooser.chance(self.made_up_percent):
             size = chooser.integer(smallest, max(smallest, self.largest))
             return Stage(tuple(draw_catalog(self.words, chooser, size)), "drawn")
         given = chooser.choice(self.catalogs)
+        if not is_large(given) and chooser.chance(self.as_deployed_percent):
+            return as_it_stands(given)
         left = list(given.spoken)
         size = chooser.integer(min(smallest, len(left)), min(self.largest, len(left)))
         tools = _short([left.pop(chooser.integer(0, len(left) - 1)) for _ in range(size)], given, smallest)
@@ -95,9 +140,22 @@ class Scene:
         return Stage(tuple(tools), given.catalog.name, given.catalog.policy, given.catalog.priority, beside=beside)
 
 
+def is_large(given: SpokenCatalog) -> bool:
+    """Whether the catalog is too long to be declared as a whole in every second case."""
+    return sum(given.letters.values()) >= LARGE
+
+
+def as_it_stands(given: SpokenCatalog) -> Stage:
+    """All tools of the catalog, in the file's order; those that nobody can ask for are declared too."""
+    spoken, order = {one.tool.name for one in given.spoken}, given.catalog.names
+    beside = tuple((place, tool) for place, tool in enumerate(given.catalog.tools) if tool.name not in spoken)
+    catalog = given.catalog
+    return Stage(given.spoken, catalog.name, catalog.policy, catalog.priority, beside=beside, order=order)
+
+
 def _short(tools: list[SpokenTool], given: SpokenCatalog, smallest: int) -> list[SpokenTool]:
     """As many of the tools as a case may show, at least the smallest number; of a usual catalog all."""
-    if sum(given.letters.values()) < LARGE:
+    if not is_large(given):
         return tools
     kept: list[SpokenTool] = []
     letters = 0

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from fixtures.choosing import SeededChooser
 from fixtures.types import Case
 from fixtures.vocab import Chooser
 from suite.exam.scene import Scene
-from suite.outcome import Bar, Bin, Interval, Outcome, Scored
+from suite.outcome import Bar, Bin, Interval, Outcome, Scored, WrongArgument
 from suite.reply import Reply
 
 Draw: TypeAlias = Callable[[Scene, Chooser], Case]
@@ -33,6 +34,9 @@ Beside: TypeAlias = Literal["variant", "again", "base"]
 """What `Reply.other` is: the reply to the case's variant; the reply to the same prompt, asked alone and past the cache
 (its own `other` is the next of these); or what the bare base says to the same case, None if that is what is gated."""
 
+
+Explain: TypeAlias = Callable[[Case, Reply], Sequence[WrongArgument]]
+"""What is wrong in a reply that breaks a contract, argument by argument."""
 
 Rows: TypeAlias = Literal["", "sample", "must"]
 """Which of the user's own rows a contract is asked with, instead of cases that are drawn: none, those that are a sample
@@ -58,6 +62,13 @@ class Contract:
     sample: int | None = None
     folder: str = ""
     rows: Rows = ""
+    explain: Explain | None = None
+
+
+def measured(contract: Contract, scene: Scene, seed: int, number: int) -> Case:
+    """The case of this number in the measured sample; contracts that draw alike have the same one."""
+    chooser = SeededChooser(f"measure:{seed}:{contract.draw.__name__}:{number}")
+    return contract.draw(scene.numbered(seed, number), chooser)
 
 
 def contract(
@@ -68,6 +79,7 @@ def contract(
     beside: Beside = "variant",
     sample: int | None = None,
     rows: Rows = "",
+    explain: Explain | None = None,
 ) -> Callable[[Predicate], Contract]:
     """Make a contract of a predicate; its docstring is the promise, its name the contract's name."""
 
@@ -76,6 +88,7 @@ def contract(
         if not promise:
             raise TypeError(f"{predicate.__qualname__} needs a docstring: it is the promise that reports show")
         told = " ".join(promise.split())
-        return Contract(predicate.__name__, told, cases, predicate, bar, summarise, beside, sample, rows=rows)
+        given = {"summarise": summarise, "beside": beside, "sample": sample, "rows": rows, "explain": explain}
+        return Contract(predicate.__name__, told, cases, predicate, bar, **given)  # type: ignore[arg-type]
 
     return decorate

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from typing import Any
 
-from fixtures.types import Case, Message, Tool, Variant
+from fixtures.types import Case, Message, Missing, Tool, Variant
 from suite.exam.variants import catalog_renamed
 from suite.judging.contract import Contract
 from suite.lanes.asking import Asker
@@ -91,6 +91,8 @@ def called(case: Case) -> dict[str, list[Mapping[str, Any]]]:
     found: dict[str, list[Mapping[str, Any]]] = {}
     for call in case.oracle.calls or ():
         found.setdefault(call.name, []).append(call.arguments)
+    if case.oracle.missing:  # without its tool, the request would be for nothing
+        found.setdefault(case.oracle.missing.tool, [])
     for message in case.messages:
         for made in message.get("tool_calls") or ():
             found.setdefault(made["function"]["name"], []).append(made["function"]["arguments"])
@@ -140,8 +142,13 @@ def fewer_parameters(case: Case) -> Iterator[Case]:
     given = {name: {key for arguments in calls for key in arguments} for name, calls in called(case).items()}
     for tool in case.catalog.tools:
         for name in tool.parameters.get("properties", {}):
-            if name not in given.get(tool.name, ()):
+            if name not in given.get(tool.name, ()) and not _is_missing(case, tool, name):
                 yield _replaced(case, tool, replace(tool, parameters=_without(tool.parameters, name)))
+
+
+def _is_missing(case: Case, tool: Tool, name: str) -> bool:
+    """Whether this is the value that the case is about, because nobody said it."""
+    return case.oracle.missing == Missing(tool.name, name)
 
 
 def _without(schema: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -186,9 +193,14 @@ def _with_name(case: Case, tool: Tool, short: str) -> Case:
     names = {tool.name: short}
     renamed = _replaced(case, tool, replace(tool, name=short))
     calls = case.oracle.calls and tuple(replace(c, name=names.get(c.name, c.name)) for c in case.oracle.calls)
+    missing = case.oracle.missing
+    if missing:
+        missing = replace(missing, tool=names.get(missing.tool, missing.tool))
     messages = tuple(_message_with_names(message, names) for message in case.messages)
     catalog = catalog_renamed(renamed.catalog, names)
-    return replace(renamed, catalog=catalog, oracle=replace(case.oracle, calls=calls), messages=messages)
+    return replace(
+        renamed, catalog=catalog, oracle=replace(case.oracle, calls=calls, missing=missing), messages=messages
+    )
 
 
 def _message_with_names(message: Message, names: Mapping[str, str]) -> Message:

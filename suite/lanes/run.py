@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shlex
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
-from fixtures.choosing import SeededChooser
 from fixtures.errors import UserError
 from fixtures.types import Case
 from fixtures.versions import installed
@@ -18,7 +18,7 @@ from suite.engine.again import again
 from suite.engine.cached import call_counts
 from suite.exam.own import OwnCases
 from suite.exam.scene import Scene
-from suite.judging.contract import Contract, Statistics
+from suite.judging.contract import Contract, Statistics, measured
 from suite.judging.judged import Judged, tally_of
 from suite.lanes.asking import MAX_NEW_TOKENS, Asker, Progress, calibrator_of
 from suite.lanes.beside import TAKES, Seconds
@@ -29,6 +29,7 @@ from suite.lanes.known import Corpus
 from suite.lanes.owned import named, report_of
 from suite.lanes.search import collect
 from suite.outcome import (
+    Broken,
     Ceiling,
     ContractResult,
     Interval,
@@ -40,6 +41,7 @@ from suite.outcome import (
     Results,
     Scored,
     Verdict,
+    WrongArgument,
 )
 from suite.results.unwritten import Unwritten
 from suite.settings import DEFAULT_BUDGET
@@ -110,6 +112,7 @@ class Run:
             identity=self.engine.identity,
             catalogs={c.catalog.name: c.digest for c in self.scene.catalogs},
             made_up_percent=self.scene.made_up_percent,
+            as_deployed_percent=self.scene.as_deployed_percent,
             seed=self.seed,
             budget=self.calls,
             max_new_tokens=MAX_NEW_TOKENS,
@@ -157,8 +160,8 @@ class Run:
         """Independent seeded draws; contracts that draw alike share them, and so their replies. Rows come in order."""
         if contract.rows:
             return self._rows(contract)[numbers.start : numbers.stop] if contract.rows == "sample" else []
-        name, wanted = contract.draw.__name__, range(numbers.start, min(numbers.stop, contract.sample or numbers.stop))
-        return [contract.draw(self.scene, SeededChooser(f"measure:{self.seed}:{name}:{n}")) for n in wanted]
+        wanted = range(numbers.start, min(numbers.stop, contract.sample or numbers.stop))
+        return [measured(contract, self.scene, self.seed, n) for n in wanted]
 
     def _rows(self, contract: Contract) -> list[Case]:
         """The user's own rows that a contract is asked with, in the seeded order."""
@@ -245,6 +248,7 @@ class Run:
             measures=figures.measures,
             curves=figures.curves,
             counterexamples=examples,
+            wrong=_wrong(contract, judged),
             cut_short=cut_short,
         )
 
@@ -261,3 +265,12 @@ class Run:
         }
         name = self.reigning.engine.identity.adapter
         return compare(contract, name, measured, self.reigning, self.risks.alpha)
+
+
+def _wrong(contract: Contract, judged: Sequence[Judged]) -> tuple[WrongArgument, ...]:
+    """The wrong arguments of the measured sample, the most frequent first."""
+    if contract.explain is None:
+        return ()
+    measured = [j for j in judged if j.lane == "measure" and isinstance(j.outcome, Broken)]
+    counts = Counter(one for j in measured for one in contract.explain(j.case, j.reply))
+    return tuple(replace(one, count=count) for one, count in counts.most_common())

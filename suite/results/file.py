@@ -17,7 +17,7 @@ from fixtures.errors import UserError
 from fixtures.files import write_text
 from fixtures.reading.strict import read_json
 from fixtures.rows import acceptable
-from fixtures.types import Case, Catalog, Fallback, Oracle, Policy, Tool, ToolCall, Variant
+from fixtures.types import Case, Catalog, Fallback, Missing, Oracle, Policy, Tool, ToolCall, Variant
 from suite.outcome import (
     Bar,
     Bin,
@@ -39,6 +39,7 @@ from suite.outcome import (
     Slice,
     Tally,
     Verdict,
+    WrongArgument,
 )
 from suite.settings import MADE_UP
 
@@ -125,6 +126,7 @@ def to_json(results: Results) -> dict[str, Any]:
         "calibrator": None if results.calibrator is None else asdict(results.calibrator),
         "catalogs": dict(results.catalogs),
         "made_up_percent": results.made_up_percent,
+        "as_deployed_percent": results.as_deployed_percent,
         "seed": results.seed,
         "budget": results.budget,
         "to_the_end": results.to_the_end,
@@ -146,6 +148,7 @@ def from_json(document: Mapping[str, Any]) -> Results:
         identity=Identity(**document["identity"]),
         champion=None if document["champion"] is None else Identity(**document["champion"]),
         made_up_percent=document.get("made_up_percent", MADE_UP),
+        as_deployed_percent=document.get("as_deployed_percent", 0),  # files of before there were such cases
         to_the_end=document.get("to_the_end", False),
         calibrator=None if document["calibrator"] is None else CalibratorUsed(**document["calibrator"]),
         contracts=tuple(_contract_from_json(contract) for contract in document["contracts"]),
@@ -173,6 +176,7 @@ def case_to_json(case: Case) -> dict[str, Any]:
         "oracle": {
             "calls": None if oracle.calls is None else [_call_to_json(call) for call in oracle.calls],
             **({"acceptable": acceptable.as_json(oracle.acceptable)} if oracle.acceptable else {}),
+            **({"missing": asdict(oracle.missing)} if oracle.missing else {}),
         },
         "variant": None if case.variant is None else _variant_to_json(case.variant),
     }
@@ -199,6 +203,7 @@ def case_from_json(document: Mapping[str, Any]) -> Case:
         oracle=Oracle(
             calls=None if calls is None else tuple(ToolCall(**call) for call in calls),
             acceptable=acceptable.from_json(document["oracle"].get("acceptable", ())),
+            missing=Missing(**missing) if (missing := document["oracle"].get("missing")) else None,
         ),
         variant=_variant_from_json(document.get("variant")),
     )
@@ -238,6 +243,7 @@ def _contract_to_json(result: ContractResult) -> dict[str, Any]:
         "measures": {name: asdict(interval) for name, interval in result.measures.items()},
         "curves": {name: [asdict(point) for point in points] for name, points in result.curves.items()},
         "counterexamples": [_counterexample_to_json(example) for example in result.counterexamples],
+        **({"wrong": [asdict(one) for one in result.wrong]} if result.wrong else {}),
         **({"cut_short": result.cut_short} if result.cut_short else {}),
     }
 
@@ -254,6 +260,7 @@ def _contract_from_json(document: Mapping[str, Any]) -> ContractResult:
         measures={name: Interval(**interval) for name, interval in document["measures"].items()},
         curves={name: tuple(map(_bin_from_json, points)) for name, points in document["curves"].items()},
         counterexamples=tuple(map(_counterexample_from_json, document["counterexamples"])),
+        wrong=tuple(WrongArgument(**one) for one in document.get("wrong", ())),
         cut_short=document.get("cut_short", ""),
     )
 

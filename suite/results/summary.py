@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fixtures.printing import printable
 from fixtures.types import Case, Catalog, Message, Variant
-from suite.outcome import Bar, Ceiling, ContractResult, Counterexample, Every, Interval, Never, NoWorse, Rate, Results
+from suite.outcome import (
+    Bar,
+    Ceiling,
+    ContractResult,
+    Counterexample,
+    Every,
+    Interval,
+    Never,
+    NoWorse,
+    Rate,
+    Results,
+    WrongArgument,
+)
 from suite.results.signature import signature
 from suite.results.wording import cases, percent, percent_down, percent_seen, percent_up
 
@@ -62,6 +75,8 @@ def risk_note(results: Results) -> str:
 def draws_text(results: Results) -> str:
     """What the cases were drawn by."""
     where = f"{results.made_up_percent} % of the cases on catalogs nobody wrote"
+    if results.made_up_percent < 100 and results.as_deployed_percent:
+        where += f", {results.as_deployed_percent} % of the others on a whole catalog"
     return f"seed {results.seed}, budget {results.budget} calls a contract, {where}"
 
 
@@ -92,7 +107,18 @@ def aside_counts(result: ContractResult) -> list[str]:
         aside.append(f"{cases(tally.not_applicable)} drawn to which the contract does not apply")
     if tally.found and not isinstance(result.bar, Never):
         aside.append(f"{tally.found} failing {'case' if tally.found == 1 else 'cases'} found by search or known before")
-    return aside
+    return aside + ([wrong_text(result.wrong)] if result.wrong else [])
+
+
+def wrong_text(wrong: Sequence[WrongArgument]) -> str:
+    """The argument that is wrong most often, and how it is."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for one in wrong:
+        counts[one.tool, one.parameter] += one.count
+    ((tool, parameter), most), total = counts.most_common(1)[0], sum(counts.values())
+    ways = sorted((one for one in wrong if (one.tool, one.parameter) == (tool, parameter)), key=lambda one: -one.count)
+    told = ", ".join(f"{one.how} {one.count}" for one in ways)
+    return f"most often wrong: {parameter} of {tool}, {most} of {total} wrong arguments ({told})"
 
 
 def bar_text(bar: Bar) -> str:

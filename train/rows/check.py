@@ -99,7 +99,7 @@ def examine(options: argparse.Namespace) -> Report:
     findings = broken(faults)
     if rows:
         findings += [*survey(rows, told("compared"))]
-        findings += leaks(rows, exam.seed, exam.catalog, known, exam.made_up)
+        findings += leaks(rows, exam.seed, exam.catalog, known, exam.made_up, exam.as_deployed)
     preview = show(examples[0], tokenizer) if examples else ""
     ordered = tuple(sorted(findings, key=lambda finding: GROUPS.index(finding.group)))
     lengths = tuple(len(e.ids) for e in examples)

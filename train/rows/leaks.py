@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.catalogs import SHIPPED, load_catalog
-from fixtures.choosing import SeededChooser
 from fixtures.rows.reading import Row
 from fixtures.types import Case
 from suite.contracts import CONTRACTS, DRAWN
 from suite.exam.scene import Scene
+from suite.judging.contract import measured
 from suite.judging.grounding import declared, leaves, normal
 from suite.lanes.budget import most_drawn
 from suite.lanes.known import Corpus
-from suite.settings import MADE_UP, Settings, read_settings
+from suite.settings import AS_DEPLOYED, MADE_UP, Settings, read_settings
 from train.rows.findings import Finding, share
 from train.rows.survey import learned_calls, request
 
@@ -56,13 +56,15 @@ def exam_settings(options: argparse.Namespace, catalogs: Sequence[str] | None) -
     return settings, options.known or Path(settings.cache) / "counterexamples"
 
 
-def exam_cases(seed: int, catalogs: Sequence[str] = (), made_up: int = MADE_UP) -> list[Case]:
+def exam_cases(
+    seed: int, catalogs: Sequence[str] = (), made_up: int = MADE_UP, as_deployed: int = AS_DEPLOYED
+) -> list[Case]:
     """What the gate measures at this seed and the default budget, at most; contracts that draw alike share it."""
-    scene = Scene.on(catalogs, made_up, leave_out_unaskable=True)
+    scene = Scene.on(catalogs, made_up, leave_out_unaskable=True, as_deployed=as_deployed)
     longest_last = {contract.draw.__name__: contract for contract in sorted(DRAWN, key=most_drawn)}
     return [
-        contract.draw(scene, SeededChooser(f"measure:{seed}:{name}:{number}"))
-        for name, contract in longest_last.items()
+        measured(contract, scene, seed, number)
+        for contract in longest_last.values()
         for number in range(most_drawn(contract))
     ]
 
@@ -78,11 +80,20 @@ def _kept(known: Path) -> list[Case]:
 
 
 def leaks(
-    rows: Sequence[Row], seed: int, catalogs: Sequence[str], known: Path, made_up: int = MADE_UP
+    rows: Sequence[Row],
+    seed: int,
+    catalogs: Sequence[str],
+    known: Path,
+    made_up: int = MADE_UP,
+    as_deployed: int = AS_DEPLOYED,
 ) -> list[Finding]:
     """Findings about what the rows share with the exam of that seed, and with the counterexamples in `known`."""
     mine = traits_of_rows(rows)
-    found = list(_shared(rows, mine, traits_of_cases(exam_cases(seed, catalogs, made_up)), f"the exam at seed {seed}"))
+    found = list(
+        _shared(
+            rows, mine, traits_of_cases(exam_cases(seed, catalogs, made_up, as_deployed)), f"the exam at seed {seed}"
+        )
+    )
     return found + list(_shared(rows, mine, traits_of_cases(_kept(known)), "the known counterexamples"))
 
 

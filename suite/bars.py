@@ -1,0 +1,68 @@
+"""What a contract has to reach: the bars that verdicts are judged by, as plain values."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """No failure is tolerated; the sample must be large enough to bound the failure rate by `bound`."""
+
+    bound: float = 0.01
+    gating: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """More than `at_least` of the cases must hold.
+
+    `acceptable` is a rate that is good enough beyond doubt: the closer the two, the more cases tell them apart. By
+    default it leaves two fifths of the failures that `at_least` allows.
+    """
+
+    at_least: float
+    acceptable: float = math.nan
+    gating: bool = True
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.acceptable):
+            object.__setattr__(self, "acceptable", round(1 - 0.4 * (1 - self.at_least), 9))
+        if not 0 <= self.at_least < self.acceptable <= 1:
+            problem = f"at_least={self.at_least!r}, acceptable={self.acceptable!r}"
+            raise ValueError(f"{problem}: the first must be smaller, and both shares; for no failure at all use Never")
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """A statistic of the measured sample (by its name in `measures`) must stay at or below this."""
+
+    statistic: str
+    at_most: float
+    gating: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOnly:
+    """Measured, not gating."""
+
+    gating: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoWorse:
+    """No other gating contract may be kept noticeably less often than by the champion, on the same cases."""
+
+    gating: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """Each of the given cases must hold. They are all there are, so nothing is estimated."""
+
+    gating: bool = True
+
+
+Bar: TypeAlias = Never | Rate | Ceiling | ReportOnly | NoWorse | Every
