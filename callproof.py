@@ -81,6 +81,12 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "const": True,
         "help": "never ask for tools for which no request can be made up, instead of refusing their catalog",
     },
+    "bars": {
+        "option": "--bar",
+        "metavar": "NAME=VALUE",
+        "action": "append",
+        "help": "of one contract: gates, reports, off, or {at_least = 0.9}; may be repeated, see docs/policy.md",
+    },
     "processes": {
         "metavar": "N",
         "type": int,
@@ -95,7 +101,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("callproof", "callproof: a release gate for function-calling adapters")
     for name, words in _OPTIONS.items():
-        group.addoption("--" + name.replace("_", "-"), default=None, **words)
+        rest = {key: value for key, value in words.items() if key != "option"}
+        group.addoption(words.get("option", "--" + name.replace("_", "-")), dest=name, default=None, **rest)
 
 
 def pytest_configure(config: pytest.Config) -> None:

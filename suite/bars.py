@@ -9,10 +9,24 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Never:
-    """No failure is tolerated; the sample must be large enough to bound the failure rate by `bound`."""
+    """Fewer than `bound` of the cases may fail; `acceptable` is a share that may, since nothing can be proven never: by
+    default 0.2 %, or less for a bound that is near to that.
 
-    bound: float = 0.01
+    With `strict`, no failure is tolerated, of the sample or found by search; the sample must be large enough to bound
+    the failure rate by `bound`.
+    """
+
+    bound: float = 0.0125
+    acceptable: float = math.nan
+    strict: bool = False
     gating: bool = True
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.acceptable):
+            object.__setattr__(self, "acceptable", min(0.002, round(0.16 * self.bound, 9)))
+        if not 0 <= self.acceptable < self.bound < 1:
+            problem = f"at_most={self.bound!r}, acceptable={self.acceptable!r}"
+            raise ValueError(f"{problem}: the second must be smaller, and both shares")
 
 
 @dataclass(frozen=True, slots=True)

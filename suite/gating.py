@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from fixtures.catalogs import load_catalog
 from fixtures.errors import check_percentage
@@ -20,6 +22,7 @@ from suite.lanes.known import Corpus
 from suite.lanes.loading import asked_of
 from suite.lanes.run import Run
 from suite.outcome import Identity, Results
+from suite.policy import used, with_bars
 from suite.settings import AS_DEPLOYED, DEFAULT_BUDGET, MADE_UP
 
 
@@ -43,6 +46,7 @@ def gate(
     to_the_end: bool = False,
     processes: int | None = None,
     leave_out_unaskable: bool = False,
+    bars: Mapping[str, Any] | None = None,
 ) -> Results:
     """Ask the contracts of an adapter (a folder; None or "none" for the bare base) and return what they say.
 
@@ -57,7 +61,8 @@ def gate(
     and a killed run goes on. `to_the_end` has each gating contract measure its whole budget, so that adapters can be
     compared by their figures; a verdict is as true, and takes longer. `processes` answer together; by default one for
     each core if the base is small and on a processor, else one. `leave_out_unaskable` never asks for tools for which
-    no request can be made up or written, instead of refusing their catalog. Raises UserError for every kind of bad
+    no request can be made up or written, instead of refusing their catalog. `bars` is the owner's policy, by contract
+    (docs/policy.md). Raises UserError for every kind of bad
     input, before any model is loaded where that can be known, and `Unwritten`, which has the results, if the disk
     failed afterwards.
     """
@@ -74,13 +79,15 @@ def gate(
     if isinstance(champion, Target):
         champion = open_engine(champion, cache, processes, beside=engine)
     own = own_cases_of(cases, catalogs, engine.format)
-    asked = asked_of(contracts, champion=champion is not None, own=own)
-    command = _command(engine.identity, named, cases, made_up, as_deployed, seed, budget, leave_out_unaskable)
+    asked = asked_of(with_bars(contracts, bars or {}), champion=champion is not None, own=own)
+    command = _command(
+        engine.identity, named, cases, made_up, as_deployed, seed, budget, leave_out_unaskable, bars or {}
+    )
     run = Run(
         engine=engine, scene=scene, contracts=asked, corpus=Corpus(cache / "counterexamples"),
         command=command, seed=seed, calls=budget, progress=progress,
         champion=champion, bare=bare, to_the_end=to_the_end,
-        own=own, trained=warning(own, place),
+        own=own, trained=warning(own, place), policy=used(asked, bars or {}, contracts),
     )  # fmt: skip
     return run.results()
 
@@ -105,6 +112,7 @@ def _command(
     seed: int,
     budget: int,
     leave_out: bool,
+    bars: Mapping[str, Any],
 ) -> str:
     """The command that runs this gate again."""
     parts = ["pytest", "--adapter", identity.adapter, "--base", identity.base, "--format", identity.format]
@@ -113,7 +121,15 @@ def _command(
     parts += ["--made-up", str(made_up)] if made_up != MADE_UP else []
     parts += ["--as-deployed", str(as_deployed)] if as_deployed != AS_DEPLOYED else []
     parts += ["--leave-out-unaskable"] if leave_out else []
+    parts += [word for name, bar in bars.items() for word in ("--bar", f"{name}={_as_toml(bar)}")]
     return shlex.join([*parts, "--seed", str(seed), "--budget", str(budget)])
+
+
+def _as_toml(bar: Any) -> str:
+    """A bar as it stands in a settings file."""
+    if not isinstance(bar, Mapping):
+        return str(bar)
+    return "{" + ", ".join(f"{name} = {json.dumps(figure)}" for name, figure in bar.items()) + "}"
 
 
 def open_engine(

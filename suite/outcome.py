@@ -49,9 +49,35 @@ class Scored:
 
 
 __all__ = [
-    "Bar", "Bin", "Broken", "BrokenRow", "CalibratorUsed", "Called", "Ceiling", "ContractResult", "Counterexample",
-    "Every", "Held", "Identity", "Interval", "Lane", "Never", "NoWorse", "NotApplicable", "Outcome", "OwnReport",
-    "Rate", "ReportOnly", "Results", "Scored", "Slice", "Tally", "Verdict", "VerdictName", "WrongArgument",
+    "Bar",
+    "Bin",
+    "Broken",
+    "BrokenRow",
+    "CalibratorUsed",
+    "Called",
+    "Ceiling",
+    "ContractResult",
+    "Counterexample",
+    "Every",
+    "Held",
+    "Identity",
+    "Interval",
+    "Lane",
+    "Never",
+    "NoWorse",
+    "NotApplicable",
+    "Outcome",
+    "OwnReport",
+    "PolicyUsed",
+    "Rate",
+    "ReportOnly",
+    "Results",
+    "Scored",
+    "Slice",
+    "Tally",
+    "Verdict",
+    "VerdictName",
+    "WrongArgument",
 ]  # fmt: skip
 
 Outcome: TypeAlias = Held | Broken | NotApplicable | Scored
@@ -104,6 +130,14 @@ class Counterexample:
     minimal: bool
     replay: str
     other: str | None = None
+    neighbours: int = 0
+    """How many fresh cases around it were asked, 0 if none was; `broken_beside` of them fail too."""
+    broken_beside: int = 0
+
+    @property
+    def is_hole(self) -> bool:
+        """Whether it stands for many: at least a quarter of its neighbours fail too."""
+        return self.neighbours > 0 and 4 * self.broken_beside >= self.neighbours
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +197,14 @@ class CalibratorUsed:
     method: str
     confidence: str
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyUsed:
+    """The bars of a gate: their hash, and in words each that differs from the default."""
+
+    digest: str
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +286,8 @@ class Results:
     """Of the cases on a given catalog, those that declare all of it in its order."""
     to_the_end: bool = False
     """Whether every gating contract measured its whole budget, however soon it was decided."""
+    policy: PolicyUsed | None = None
+    """By whose bars it was judged; None in files of before there were policies."""
     own: OwnReport | None = None
     """Of the user's own rows, where there are any."""
 

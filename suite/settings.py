@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ MADE_UP = 50
 """Per cent of the cases that are on catalogs which nobody wrote; the others are on those under test."""
 AS_DEPLOYED = 50
 """Per cent of the cases on given catalogs that declare all of its tools, in the file's order, as production does."""
+BAR_WORDS = ("gates", "reports", "off")
+"""What may be said of a contract without a figure."""
 LEAST_BUDGET = 20
 DEFAULT_BUDGET = 800
 """Measures 700 cases: at an acceptable 98 %, 95 % of adapters are decided by 680 (docs/trust.md), most long before."""
@@ -39,6 +41,8 @@ class Settings:
     champion: str | None = None
     to_the_end: bool = False
     leave_out_unaskable: bool = False
+    bars: Mapping[str, Any] = field(default_factory=dict)
+    """By contract: what the gate asks of it instead of the default; see `suite.policy`."""
     processes: int | None = None
     results: str | None = None
     cache: str = ".callproof"
@@ -62,6 +66,7 @@ class Settings:
             "to_the_end",
             "processes",
             "leave_out_unaskable",
+            "bars",
         )
         plain = {name: getattr(self, name) for name in names}
         return {**plain, "catalogs": self.catalog, "cache": Path(self.cache)}
@@ -72,7 +77,7 @@ _PATHS = ("contracts", "champion", "results")
 _KINDS: Mapping[str, type] = {
     "adapter": str, "base": str, "download": bool, "format": str, "catalog": list, "cases": list, "made_up": int,
     "as_deployed": int, "seed": int, "budget": int, "contracts": str, "champion": str, "to_the_end": bool,
-    "leave_out_unaskable": bool, "processes": int, "results": str, "cache": str,
+    "leave_out_unaskable": bool, "bars": dict, "processes": int, "results": str, "cache": str,
 }  # fmt: skip
 
 
@@ -124,9 +129,24 @@ def _merged(pyproject: Path, command_line: Mapping[str, Any]) -> Settings:
     check_percentage(merged.get("as_deployed", AS_DEPLOYED), where)
     where = "--processes" if "processes" in given else f"{pyproject} [tool.callproof] processes"
     check_processes(merged.get("processes", 1), where)
+    merged["bars"] = {**table.get("bars", {}), **dict(_bar(text) for text in given.get("bars", ()))}
     for key in ("catalog", "cases"):
         merged[key] = tuple(merged.get(key, ()))
     return Settings(**merged)
+
+
+def _bar(text: str) -> tuple[str, Any]:
+    """Contract and bar of `--bar NAME=VALUE`; the value is a bare word, or TOML as in the settings file."""
+    name, equals, value = text.partition("=")
+    allowed = f"NAME=VALUE, with one of {', '.join(BAR_WORDS)} or a table such as {{at_least = 0.9}}"
+    if not equals or not name.strip():
+        raise UserError(f"--bar {text}", "this is no bar", allowed=allowed)
+    if value.strip() in BAR_WORDS:
+        return name.strip(), value.strip()
+    try:
+        return name.strip(), tomllib.loads(f"bar = {value}")["bar"]
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"--bar {text}", f"the value cannot be read: {error}", allowed=allowed) from error
 
 
 def _has_table(pyproject: Path) -> bool:
@@ -152,5 +172,11 @@ def _check(pyproject: str, key: str, value: object) -> None:
     kind = _KINDS[key]
     texts = not isinstance(value, list) or all(isinstance(one, str) for one in value)
     if isinstance(value, bool) != (kind is bool) or not isinstance(value, kind) or not texts:
-        wanted = {list: "a list of strings", int: "a whole number", str: "a string", bool: "true or false"}[kind]
+        wanted = {
+            list: "a list of strings",
+            int: "a whole number",
+            str: "a string",
+            bool: "true or false",
+            dict: "a table",
+        }[kind]
         raise UserError(where, f"{key}={value!r} is not {wanted}", allowed=wanted)

@@ -9,11 +9,11 @@ from fixtures.types import Case
 from suite.exam.cases import answers, calls_text, clear
 from suite.judging.contract import contract
 from suite.judging.wrong_arguments import wrong_arguments
-from suite.outcome import Broken, Held, NotApplicable, Outcome, ReportOnly
+from suite.outcome import Broken, Held, NotApplicable, Outcome, Rate
 from suite.reply import Reply
 
 
-@contract(cases=clear, bar=ReportOnly(), explain=wrong_arguments)
+@contract(cases=clear, bar=Rate(at_least=0.8, acceptable=0.92), explain=wrong_arguments)
 def right_arguments(case: Case, reply: Reply) -> Outcome:
     """A reply that calls the right tools calls them with the very arguments that the request says."""
     wanted, got = case.oracle.calls, reply.parsed.calls

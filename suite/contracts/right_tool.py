@@ -8,11 +8,11 @@ from __future__ import annotations
 from fixtures.types import Case
 from suite.exam.cases import clear
 from suite.judging.contract import contract
-from suite.outcome import Broken, Held, NotApplicable, Outcome, ReportOnly
+from suite.outcome import Broken, Held, NotApplicable, Outcome, Rate
 from suite.reply import Reply
 
 
-@contract(cases=clear, bar=ReportOnly())
+@contract(cases=clear, bar=Rate(at_least=0.9, acceptable=0.96))
 def right_tool(case: Case, reply: Reply) -> Outcome:
     """A reply calls the tools that the request is for, each as often as it is asked for, and no others."""
     if case.oracle.calls is None:

@@ -60,6 +60,15 @@ def most_replies(contracts: Sequence[Contract], budget: int) -> int:
     return sum(measured.values()) + hunted * sum(c.bar.gating and not c.rows for c in contracts)
 
 
+MOST_BUDGET = 100_000
+"""Calls of one contract; nobody gates for longer."""
+
+
+def budget_for(measured: int, least: int = 1) -> int:
+    """The smallest budget, from `least` on, of which so many cases are measured."""
+    return next(calls for calls in count(max(least, measured)) if Budget.of(calls).measure >= measured)
+
+
 def tests_in(contracts: Iterable[Contract]) -> int:
     """How many of the contracts may be wrong by chance, and share the gate's risks: that each of given rows holds is
     seen, not inferred."""
@@ -75,5 +84,5 @@ def too_small(contracts: Sequence[Contract], budget: int) -> str:
     short = [name for name, cases in least.items() if cases > Budget.of(budget).measure]
     if not short:
         return ""
-    enough = next(calls for calls in count(budget) if Budget.of(calls).measure >= max(least.values()))
+    enough = budget_for(max(least.values()), budget)
     return f"with --budget {budget}, {', '.join(short)} cannot pass; --budget {enough} is the least that lets all pass"

@@ -26,17 +26,20 @@ from suite.lanes.budget import ASIDE, CAP, FIRST_LOOK, GLANCE, ROUND, Budget, te
 from suite.lanes.champion import compare
 from suite.lanes.counterexamples import counterexamples
 from suite.lanes.known import Corpus
+from suite.lanes.neighbours import confirmed
 from suite.lanes.owned import named, report_of
 from suite.lanes.search import collect
 from suite.outcome import (
     Broken,
     Ceiling,
     ContractResult,
+    Counterexample,
     Interval,
     Lane,
     Never,
     NoWorse,
     OwnReport,
+    PolicyUsed,
     Rate,
     Results,
     Scored,
@@ -44,6 +47,7 @@ from suite.outcome import (
     WrongArgument,
 )
 from suite.results.unwritten import Unwritten
+from suite.results.wording import beginning
 from suite.settings import DEFAULT_BUDGET
 from suite.statistics.finite import file_measures, judge_rows
 from suite.statistics.stats import means_of
@@ -68,6 +72,7 @@ class Run:
     bare: Engine | None = None
     to_the_end: bool = False
     own: OwnCases = field(default_factory=OwnCases)
+    policy: PolicyUsed | None = None
     trained: str = ""
     """The warning that some of the own rows were trained on, if there is one."""
 
@@ -125,6 +130,7 @@ class Run:
             champion=self.champion.identity if self.champion else None,
             calibrator=calibrator.used if (calibrator := calibrator_of(self.engine)) else None,
             to_the_end=self.to_the_end,
+            policy=self.policy,
             own=self._own_report(judged),
         )
         if self.unwritten:
@@ -233,6 +239,9 @@ class Run:
         # A row of the user's own stands in a file of theirs already, and is asked word for word.
         calls = self.budget.shrink if contract.bar.gating and not contract.rows else 0
         examples = counterexamples(contract, judged, self.asker, calls, self._replay(contract))
+        if isinstance(contract.bar, Never) and contract.bar.gating and not contract.bar.strict:
+            examples = confirmed(contract, examples, self.asker, self.scene)
+            verdict = _with_holes(verdict, examples)
         for example in () if contract.rows else examples:
             try:
                 self.corpus.keep(contract.name, example.case)
@@ -265,6 +274,19 @@ class Run:
         }
         name = self.reigning.engine.identity.adapter
         return compare(contract, name, measured, self.reigning, self.risks.alpha)
+
+
+def _with_holes(verdict: Verdict, examples: Sequence[Counterexample]) -> Verdict:
+    """A hole fails a contract by name, whatever the sample says."""
+    holes = [example for example in examples if example.is_hole]
+    if not holes:
+        return verdict
+    told = [
+        f'"{beginning(example.case.request, 60)}" ({example.broken_beside} of {example.neighbours} around it fail)'
+        for example in holes
+    ]
+    word = "a hole" if len(holes) == 1 else f"{len(holes)} holes"
+    return Verdict("fail", f"{word}: {', '.join(told)}; in the sample, {verdict.reason}")
 
 
 def _wrong(contract: Contract, judged: Sequence[Judged]) -> tuple[WrongArgument, ...]:

@@ -18,14 +18,16 @@ from fixtures.files import told_disks
 from fixtures.printing import printable
 from suite.exam.trained import warning
 from suite.lanes.budget import too_small
-from suite.lanes.loading import asked_of, load_contracts
+from suite.lanes.loading import asked_of
 from suite.plugin.items import ContractItem, chosen, file_of, run_gate
-from suite.plugin.stash import NOT_SPREAD, OWN, RESULTS, SCENE, SETTINGS, TARGET
+from suite.plugin.stash import CONTRACTS, NOT_SPREAD, OWN, RESULTS, SCENE, SETTINGS, TARGET
 from suite.results.ending import ending, verdict_line
+from suite.results.github import told_to_github
+from suite.results.properties import VERDICT, properties
 from suite.settings import Settings
 
 WIDEST = 120  # columns; longer lines are hard to read
-UNDECIDED, VERDICT = "undecided", "verdict"
+UNDECIDED = "undecided"
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -96,7 +98,9 @@ def pytest_internalerror() -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if isinstance(item, ContractItem) and report.when == "call":
-        report.user_properties.append((VERDICT, item.result.verdict.name))
+        told = properties(item.result, item.config.stash[RESULTS])
+        report.user_properties += told
+        item.user_properties += told  # pytest writes JUnit's from the report on the teardown, which has the item's
     return report
 
 
@@ -109,8 +113,9 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple
 
 
 def _verdict_of(report: object) -> object:
-    """The verdict that this report is about; None for reports of anything else. JUnit files have it as a property."""
-    return dict(getattr(report, "user_properties", ())).get(VERDICT)  # what is told of a collection has none
+    """The verdict that this report is about; None for reports of anything else, a contract's teardown too."""
+    told = dict(getattr(report, "user_properties", ()))  # what is told of a collection has none
+    return told.get(VERDICT) if getattr(report, "when", "") == "call" else None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -147,15 +152,14 @@ def _tell(config: pytest.Config, reporter: Any) -> None:
     else:
         lines = ending(results, width, colour=writer.hasmarkup, verbose=verbose, said=said)
         reporter.section("callproof")
-    for line in lines:
+    for line in (*lines, *told_to_github(results)):
         reporter.write_line(line)
 
 
 def _only_some(config: pytest.Config) -> str:
     """That not all contracts were asked, if so."""
     settings, results = config.stash[SETTINGS], config.stash[RESULTS]
-    known = load_contracts(settings.own_contracts)
-    there = len(asked_of(known, champion=settings.champion is not None, own=config.stash[OWN]))
+    there = len(asked_of(config.stash[CONTRACTS], champion=settings.champion is not None, own=config.stash[OWN]))
     asked = len(results.contracts)
     return f"only {asked} of {there} contracts were asked" if asked < there else ""
 

@@ -5,24 +5,25 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fixtures.progress import Replies
-from suite.contracts import CONTRACTS
+from suite.contracts import CONTRACTS as SHIPPED
 from suite.engine import Engine, Target
 from suite.gating import gate
 from suite.judging.contract import Contract
 from suite.lanes.budget import most_replies
-from suite.lanes.loading import asked_of, contract_files, contracts_in
+from suite.lanes.loading import asked_of, contract_files, contracts_in, load_contracts
 from suite.outcome import ContractResult, Results
-from suite.plugin.stash import CHAMPION, OWN, RESULTS, SETTINGS, TARGET
+from suite.plugin.stash import CHAMPION, CONTRACTS, OWN, RESULTS, SETTINGS, TARGET
 from suite.results import file as results_file
-from suite.results.summary import contract_lines
+from suite.results.summary import bar_text, contract_lines
 from suite.results.unwritten import Unwritten
+from suite.settings import Settings
 
 ENGINE_VARIABLE = "CALLPROOF_ENGINE"
 """`package.module:factory` of an engine that replaces the real model; the factory gets the identified target."""
@@ -43,7 +44,8 @@ class ContractFile(pytest.File):
         settings = self.config.stash[SETTINGS]
         shipped = self.path.parent == CONTRACTS_FOLDER
         own = settings.own_contracts or self.path.parent
-        found = [c for c in CONTRACTS if c.name == self.path.stem] if shipped else contracts_in(self.path, own)
+        there = {self.path.stem} if shipped else {contract.name for contract in contracts_in(self.path, own)}
+        found = [contract for contract in self.config.stash[CONTRACTS] if contract.name in there]
         for contract in asked_of(found, champion=settings.champion is not None, own=self.config.stash[OWN]):
             yield ContractItem.from_parent(self, name=contract.name, contract=contract)
 
@@ -54,6 +56,10 @@ class ContractItem(pytest.Item):
     def __init__(self, *, contract: Contract, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.contract = contract
+
+    def __repr__(self) -> str:
+        """As `--collect-only` shows it: with its bar."""
+        return f"<{type(self).__name__} {self.name}: {bar_text(self.contract.bar)}>"
 
     @property
     def result(self) -> ContractResult:
@@ -104,9 +110,9 @@ def run_gate(session: pytest.Session) -> None:
             settings.adapter,
             engine=engine_from_environment(target),
             champion=config.stash[CHAMPION],
-            contracts=contracts,
+            contracts=_as_written(contracts, settings),
             progress=progress.show,
-            **settings.of_the_gate,
+            **{**settings.of_the_gate, "bars": _bars_of(settings.bars, contracts)},
         )
     except Unwritten as error:
         _keep(config, error.results)
@@ -114,6 +120,18 @@ def run_gate(session: pytest.Session) -> None:
     finally:
         progress.close()
     _keep(config, results)
+
+
+def _as_written(contracts: Sequence[Contract], settings: Settings) -> list[Contract]:
+    """The contracts with the bars of their files: the gate puts the owner's in their place, and says so."""
+    written = {contract.name: contract for contract in load_contracts(settings.own_contracts)}
+    return [written[contract.name] for contract in contracts]
+
+
+def _bars_of(bars: Mapping[str, Any], contracts: Sequence[Contract]) -> dict[str, Any]:
+    """The bars of these contracts and of shipped ones; others of the user's own are not asked this time."""
+    known = {contract.name for contract in (*SHIPPED, *contracts)}
+    return {name: bar for name, bar in bars.items() if name in known}
 
 
 def _keep(config: pytest.Config, results: Results) -> None:

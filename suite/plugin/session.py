@@ -15,7 +15,8 @@ from suite.gating import own_cases_of
 from suite.lanes.loading import load_contracts
 from suite.plugin import hooks
 from suite.plugin.items import CONTRACTS_FOLDER
-from suite.plugin.stash import CHAMPION, NOT_SPREAD, OWN, SCENE, SETTINGS, TARGET
+from suite.plugin.stash import CHAMPION, CONTRACTS, NOT_SPREAD, OWN, SCENE, SETTINGS, TARGET
+from suite.policy import with_bars
 from suite.settings import Settings, read_settings
 
 _WHOLE = ("suite.contracts", str(CONTRACTS_FOLDER))
@@ -30,7 +31,7 @@ def start(config: pytest.Config, command_line: Mapping[str, Any]) -> None:
         champion = champion_of(settings)
         scene = Scene.on(settings.catalog, form=target.format, leave_out_unaskable=settings.leave_out_unaskable)
         config.stash[OWN] = own_cases_of(settings.cases, settings.catalog, target.format)
-        load_contracts(settings.own_contracts)
+        config.stash[CONTRACTS] = with_bars(load_contracts(settings.own_contracts), settings.bars)
     except UserError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[SETTINGS], config.stash[TARGET], config.stash[CHAMPION] = settings, target, champion

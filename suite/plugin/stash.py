@@ -7,6 +7,7 @@ import pytest
 from suite.engine import Target
 from suite.exam.own import OwnCases
 from suite.exam.scene import Scene
+from suite.judging.contract import Contract
 from suite.outcome import Results
 from suite.settings import Settings
 
@@ -14,6 +15,8 @@ SETTINGS = pytest.StashKey[Settings]()
 TARGET = pytest.StashKey[Target]()
 CHAMPION = pytest.StashKey[Target | None]()
 SCENE = pytest.StashKey[Scene]()
+CONTRACTS = pytest.StashKey[tuple[Contract, ...]]()
+"""All that may be asked, by the owner's policy."""
 OWN = pytest.StashKey[OwnCases]()
 RESULTS = pytest.StashKey[Results]()
 NOT_SPREAD = pytest.StashKey[bool]()

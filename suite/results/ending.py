@@ -9,7 +9,15 @@ from collections.abc import Iterator, Sequence
 from fixtures.printing import printable
 from suite.outcome import ContractResult, Counterexample, Results
 from suite.results.own import own_lines
-from suite.results.summary import closes_gate, counterexample_lines, headline, message_text, standing, verdict_word
+from suite.results.summary import (
+    closes_gate,
+    counterexample_lines,
+    headline,
+    message_text,
+    policy_text,
+    standing,
+    verdict_word,
+)
 from suite.results.table import BAD, looks_bad, painted, table
 from suite.results.wording import percent
 
@@ -38,6 +46,7 @@ def ending(
         *_closing(results.contracts, width, colour, "" if verbose else whole),
         list(_aside(results.contracts, width, "" if verbose else whole)),
         textwrap.wrap(f"Not gating, and kept in less than {percent(BAD)}: {bad}", width) if bad else [],
+        textwrap.wrap(policy_text(results), width),
         own_lines(own, width) if own and verbose else [],
         textwrap.wrap(f"Warning about the own cases: {own.trained}.", width) if own and own.trained else [],
         list(said),
@@ -50,6 +59,8 @@ def verdict_line(results: Results, *, colour: bool = False) -> str:
     """The verdict of the whole gate, what it took, and how many replies were asked for anew."""
     replies = ", ".join(f"{count:,} {kind}" for kind, count in results.calls.items() if count)
     head = painted(headline(results), "pass" if results.passed else "fail", colour)
+    bad = looks_bad(results.contracts)
+    head += f"; not gating and below {percent(BAD)}: {bad}" if bad and results.passed else ""
     beside = sum(not contract.bar.gating for contract in results.contracts)
     rest = f"; {beside} other{'s' * (beside > 1)} measured, not judged" if beside else ""
     return f"{head}: {standing(results)}{rest} ({results.seconds:.1f} s, replies: {replies or 'none'})"

@@ -33,6 +33,7 @@ from suite.outcome import (
     Never,
     NoWorse,
     OwnReport,
+    PolicyUsed,
     Rate,
     ReportOnly,
     Results,
@@ -137,6 +138,7 @@ def to_json(results: Results) -> dict[str, Any]:
         "libraries": dict(results.libraries),
         "risks": dict(results.risks),
         "contracts": [_contract_to_json(contract) for contract in results.contracts],
+        **({} if results.policy is None else {"policy": asdict(results.policy)}),
         **({} if results.own is None else {"own": asdict(results.own)}),
     }
 
@@ -152,9 +154,14 @@ def from_json(document: Mapping[str, Any]) -> Results:
         to_the_end=document.get("to_the_end", False),
         calibrator=None if document["calibrator"] is None else CalibratorUsed(**document["calibrator"]),
         contracts=tuple(_contract_from_json(contract) for contract in document["contracts"]),
+        policy=_policy_used(document["policy"]) if "policy" in document else None,
         own=_own_from_json(document["own"]) if "own" in document else None,
         **{name: document[name] for name in plain},
     )
+
+
+def _policy_used(document: Mapping[str, Any]) -> PolicyUsed:
+    return PolicyUsed(document["digest"], tuple(document["changes"]))
 
 
 def case_to_json(case: Case) -> dict[str, Any]:
@@ -266,7 +273,10 @@ def _contract_from_json(document: Mapping[str, Any]) -> ContractResult:
 
 
 def _bar_from_json(document: Mapping[str, Any]) -> Bar:
-    return _BARS[document["kind"]](**{name: value for name, value in document.items() if name != "kind"})
+    given = {name: value for name, value in document.items() if name != "kind"}
+    if document["kind"] == "never" and "strict" not in given:  # of before there were others
+        given |= {"strict": True, "acceptable": 0.0}
+    return _BARS[document["kind"]](**given)
 
 
 def _bin_from_json(document: Mapping[str, Any]) -> Bin:
@@ -275,7 +285,8 @@ def _bin_from_json(document: Mapping[str, Any]) -> Bin:
 
 def _counterexample_to_json(example: Counterexample) -> dict[str, Any]:
     plain = ("contract", "raw", "other", "got", "wanted", "lane", "minimal", "replay")
-    return {**{name: getattr(example, name) for name in plain}, "case": case_to_json(example.case)}
+    beside = {"neighbours": example.neighbours, "broken_beside": example.broken_beside} if example.neighbours else {}
+    return {**{name: getattr(example, name) for name in plain}, "case": case_to_json(example.case), **beside}
 
 
 def _counterexample_from_json(document: Mapping[str, Any]) -> Counterexample:

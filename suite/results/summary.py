@@ -105,7 +105,7 @@ def aside_counts(result: ContractResult) -> list[str]:
     tally, aside = result.tally, []
     if tally.not_applicable:
         aside.append(f"{cases(tally.not_applicable)} drawn to which the contract does not apply")
-    if tally.found and not isinstance(result.bar, Never):
+    if tally.found and not (isinstance(result.bar, Never) and result.bar.strict):
         aside.append(f"{tally.found} failing {'case' if tally.found == 1 else 'cases'} found by search or known before")
     return aside + ([wrong_text(result.wrong)] if result.wrong else [])
 
@@ -121,11 +121,17 @@ def wrong_text(wrong: Sequence[WrongArgument]) -> str:
     return f"most often wrong: {parameter} of {tool}, {most} of {total} wrong arguments ({told})"
 
 
+def policy_text(results: Results) -> str:
+    """What of the bars is not the default; empty where all are."""
+    changes = results.policy.changes if results.policy else ()
+    return f"By the owner's bars: {'; '.join(map(printable, changes))}." if changes else ""
+
+
 def bar_text(bar: Bar) -> str:
     """What a contract must reach, in a few words."""
     match bar:
-        case Never(bound=bound):
-            return f"0 fail, so <= {percent(bound)}"
+        case Never(bound=bound, strict=strict):
+            return f"0 fail, so <= {percent(bound)}" if strict else f"below {percent(bound)} fail"
         case Rate(at_least=at_least):
             return f"above {percent(at_least)}"
         case Ceiling(statistic=statistic, at_most=at_most):

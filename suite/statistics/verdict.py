@@ -28,14 +28,14 @@ def judge(
     """The verdict, and the interval of the rate at which the contract held (None without trials).
 
     `risks` are those of this contract. The interval is a confidence sequence: it is true whenever the test stopped. It
-    says more than the test asks and may reach across the bar that the test is sure of. A *never* contract without a
-    failure stops at a number of cases that was fixed beforehand, so its interval is the exact bound.
+    says more than the test asks and may reach across the bar that the test is sure of. A strict *never* contract
+    without a failure stops at a number of cases that was fixed beforehand, so its interval is the exact bound.
     """
     return _decide(tally, bar, measures, risks), _held_rate(tally, bar, 1 - risks.beta) if tally.trials else None
 
 
 def _held_rate(tally: Tally, bar: Bar, level: float) -> Interval:
-    if isinstance(bar, Never) and tally.held == tally.trials:
+    if isinstance(bar, Never) and bar.strict and tally.held == tally.trials:
         return Interval(1.0, lower_bound(tally.held, tally.trials, level), 1.0, level)
     return confidence_sequence(tally.held, tally.trials)
 
@@ -47,30 +47,34 @@ def ceiling_level(risks: Risks) -> float:
 
 def may_decide(tally: Tally, bar: Bar, more: int, risks: Risks = GATE_RISKS) -> bool:
     """Whether so many cases more are worth asking where the gate has failed already: they might find the failure of a
-    *never* contract, or show that a rate is acceptable. A statistic needs all its cases."""
-    if isinstance(bar, Rate):
+    strict *never* contract, or show that a rate is acceptable. A statistic needs all its cases."""
+    if isinstance(bar, Never) and bar.strict:
+        return True
+    if isinstance(bar, Rate | Never):
         best = replace(tally, trials=tally.trials + more, held=tally.held + more)
         return _decide(best, bar, {}, risks).name == "pass"
-    return isinstance(bar, Never)
+    return False
 
 
 def least_to_pass(bar: Bar, risks: Risks = GATE_RISKS) -> int:
     """How few cases, all of them kept, a pass takes; 0 for bars that no number of cases can promise or deny."""
-    if isinstance(bar, Never):
+    if isinstance(bar, Never) and bar.strict:
         return trials_without_failure(bar.bound, 1 - risks.beta)
-    if isinstance(bar, Rate):
-        one = RateTest(bar.acceptable, bar.at_least, risks).evidence(1, 0)
+    if isinstance(bar, Rate | Never):
+        one = _test_of(bar, risks).evidence(1, 0)
         return math.ceil(-math.log(risks.beta) / one)
     return 0
 
 
 def _decide(tally: Tally, bar: Bar, measures: Mapping[str, Interval], risks: Risks) -> Verdict:
-    if isinstance(bar, Never) and (tally.found or tally.held < tally.trials):
+    if isinstance(bar, Never) and bar.strict and (tally.found or tally.held < tally.trials):
         return Verdict("fail", f"{_failures(tally)}; none is tolerated")
     if not tally.trials:
         return Verdict("undecided", "no case was measured")
-    if isinstance(bar, Never):
+    if isinstance(bar, Never) and bar.strict:
         return _never(tally.trials, bar.bound, 1 - risks.beta)
+    if isinstance(bar, Never):
+        return _seldom(tally, bar, risks)
     if isinstance(bar, Rate):
         return _rate(tally, bar, risks)
     if isinstance(bar, Ceiling):
@@ -88,8 +92,32 @@ def _never(trials: int, bound: float, level: float) -> Verdict:
     return Verdict("undecided", f"{reason}; the bar of {percent(bound)} needs {more} more without a failure")
 
 
+def _test_of(bar: Rate | Never, risks: Risks) -> RateTest:
+    """The sequential test of a rate; that of a *never* contract is between two shares of failures."""
+    if isinstance(bar, Never):
+        return RateTest(1 - bar.acceptable, 1 - bar.bound, risks)
+    return RateTest(bar.acceptable, bar.at_least, risks)
+
+
+def _seldom(tally: Tally, bar: Never, risks: Risks) -> Verdict:
+    """Few failures at most; what the search finds besides is told, and judged as a hole where it is one."""
+    test, failed = _test_of(bar, risks), tally.trials - tally.held
+    seen = f"{failed} failure{'' if failed == 1 else 's'} in {cases(tally.trials)}"
+    match test.decide(tally.held, failed):
+        case "accept":
+            sure = f"where {percent(bar.bound)} or more fail, at most {percent(risks.beta)} of gates say so"
+            return Verdict("pass", f"{seen}, below the bound of {percent(bar.bound)}; {sure}")
+        case "reject":
+            sure = f"where {percent(bar.acceptable)} or fewer fail, at most {percent(risks.alpha)} of gates say so"
+            return Verdict("fail", f"{seen}, more than an acceptable {percent(bar.acceptable)}; {sure}")
+    more = test.more_to_settle(tally.held, failed)
+    settle = "no number of cases tells at the present rate" if more is None else _settle(more, "at the present rate")
+    open_between = f"{percent(bar.bound)} (the bound) and {percent(bar.acceptable)} cannot be told apart yet"
+    return Verdict("undecided", f"{seen}: {open_between}; {settle}")
+
+
 def _rate(tally: Tally, bar: Rate, risks: Risks) -> Verdict:
-    test = RateTest(bar.acceptable, bar.at_least, risks)
+    test = _test_of(bar, risks)
     failed = tally.trials - tally.held
     match test.decide(tally.held, failed):
         case "accept":

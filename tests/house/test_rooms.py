@@ -16,7 +16,8 @@ MAY_IMPORT = {
 FLOORS = {
     "suite": (
         ("settings", "reply", "bars"), ("outcome",), ("exam",), ("judging", "results"), ("statistics",),
-        ("calibration",), ("engine", "contracts"), ("lanes",), ("gating",), ("anchored",), ("plugin",), ("__main__",),
+        ("calibration",), ("engine", "contracts"), ("lanes",), ("policy",), ("gating",), ("anchored",),
+        ("plugin",), ("__main__",),
     ),
     "train": (
         ("processes", "job", "gate_options"), ("screen",), ("rows",), ("preferences",), ("backends",),

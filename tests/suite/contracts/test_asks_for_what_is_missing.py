@@ -40,7 +40,7 @@ def test_a_reply_without_a_call_is_right_whatever_it_says(text: str):
 @pytest.mark.parametrize("arguments", [{"room": "12"}, {"room": "noon"}, {"room": "12", "by": "noon"}])
 def test_a_value_that_nobody_said_for_it_is_wrong_under_every_policy(arguments: dict[str, Any]):
     for policy in ("abstain", "must_choose", Fallback("help")):
-        found = judged(case(policy), ToolCall("lock", arguments))  # type: ignore[arg-type]
+        found = judged(case(policy), ToolCall("lock", arguments))
         assert isinstance(found, Broken)
         assert "nobody said" in found.got
 

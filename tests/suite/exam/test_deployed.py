@@ -38,7 +38,9 @@ def test_a_case_that_hides_a_tool_has_the_others_in_their_order():
 
 def test_tools_that_nobody_can_ask_for_are_declared_in_their_place():
     mute = {"type": "object", "properties": {"c": {"type": "string", "pattern": "^(?=a)(?!a)$"}}, "required": ["c"]}
-    tools = [{"name": name, "description": f"Opens the {name}.", "parameters": {}} for name in ("door", "gate", "lift")]
+    tools: list[dict[str, object]] = [
+        {"name": name, "description": f"Opens the {name}.", "parameters": {}} for name in ("door", "gate", "lift")
+    ]
     tools.insert(1, {"name": "vault", "description": "Opens the vault.", "parameters": mute})
     given = read_catalog({"tools": tools}, where="mine", name="mine")
     assert [one.tool for one in given.unaskable] == ["vault"]
