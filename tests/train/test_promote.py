@@ -33,7 +33,7 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 def contract(verdict: VerdictName, *, gating: bool = True) -> ContractResult:
-    bar = Never() if gating else ReportOnly()
+    bar = Never(strict=True) if gating else ReportOnly()
     return ContractResult(f"c_{verdict}", "It holds.", bar, Verdict(verdict, "because"), Tally(10, 10), None)
 
 

@@ -32,7 +32,7 @@ SCENE = Scene((), words=words("train"))
 def results(held: int, trials: int = 100) -> Results:
     verdict = Verdict("pass" if held == trials else "fail", "because")
     identity = Identity("tiny", "b" * 16, "run", "a" * 16, "functiongemma", "f" * 16)
-    contract = ContractResult(NEVER.name, "It holds.", Never(), verdict, Tally(trials, held), None)
+    contract = ContractResult(NEVER.name, "It holds.", Never(strict=True), verdict, Tally(trials, held), None)
     return Results(identity, {}, 0, 400, 160, "2026-01-01T00:00:00+00:00", 1.0, {}, {}, {"alpha": 0.05}, (contract,))
 
 

@@ -106,8 +106,9 @@ def test_the_gate_is_counted(results: Results, text: str) -> None:
 
 
 def test_bars_in_a_few_words() -> None:
-    assert [bar_text(bar) for bar in (Never(), Rate(0.995), ReportOnly())] == [
+    assert [bar_text(bar) for bar in (Never(0.01, strict=True), Never(), Rate(0.995), ReportOnly())] == [
         "0 fail, so <= 1 %",
+        "below 1.25 % fail",
         "above 99.5 %",
         "none",
     ]

@@ -57,6 +57,6 @@ def test_what_was_cut_short_says_so():
 
 
 def test_what_looks_bad_is_named_worst_first_and_only_where_it_does_not_gate():
-    gating, good = contract("gates", "Promise.", Never(), Tally(100, 10)), measured("good", 80)
+    gating, good = contract("gates", "Promise.", Never(strict=True), Tally(100, 10)), measured("good", 80)
     assert looks_bad([gating, measured("meh", 79), measured("bad", 10), good]) == "bad 10.0 %, meh 79.0 %"
     assert looks_bad([gating, good]) == ""

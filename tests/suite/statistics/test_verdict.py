@@ -14,16 +14,16 @@ def ece(estimate: float, low: float, high: float) -> dict[str, Interval]:
 @pytest.mark.parametrize(
     ("bar", "tally", "name", "reason"),
     [
-        (Never(), Tally(300, 300), "pass", "0 failures in 300 cases: failure rate below 0.994 % with 95 % confidence"),
-        (Never(), Tally(299, 299), "pass", "0 failures in 299 cases: failure rate below 0.997 %"),
-        (Never(), Tally(298, 298), "undecided", "the bar of 1 % needs 1 more without a failure"),
-        (Never(), Tally(100, 100), "undecided", "needs 199 more without a failure"),
-        (Never(bound=0.05), Tally(100, 100), "pass", "below 2.96 %"),
-        (Never(), Tally(300, 299), "fail", "1 failure in 300 cases measured; none is tolerated"),
-        (Never(), Tally(300, 300, found=2), "fail", "2 found by search or known before"),
-        (Never(), Tally(300, 298, found=1), "fail", "2 failures in 300 cases measured and 1 found by search"),
-        (Never(), Tally(0, 0, found=1), "fail", "1 found by search or known before"),
-        (Never(), Tally(0, 0), "undecided", "no case was measured"),
+        (Never(0.01, strict=True), Tally(300, 300), "pass", "0 failures in 300 cases: failure rate below 0.994 % with 95 % confidence"),
+        (Never(0.01, strict=True), Tally(299, 299), "pass", "0 failures in 299 cases: failure rate below 0.997 %"),
+        (Never(0.01, strict=True), Tally(298, 298), "undecided", "the bar of 1 % needs 1 more without a failure"),
+        (Never(0.01, strict=True), Tally(100, 100), "undecided", "needs 199 more without a failure"),
+        (Never(bound=0.05, strict=True), Tally(100, 100), "pass", "below 2.96 %"),
+        (Never(0.01, strict=True), Tally(300, 299), "fail", "1 failure in 300 cases measured; none is tolerated"),
+        (Never(0.01, strict=True), Tally(300, 300, found=2), "fail", "2 found by search or known before"),
+        (Never(0.01, strict=True), Tally(300, 298, found=1), "fail", "2 failures in 300 cases measured and 1 found by search"),
+        (Never(0.01, strict=True), Tally(0, 0, found=1), "fail", "1 found by search or known before"),
+        (Never(0.01, strict=True), Tally(0, 0), "undecided", "no case was measured"),
         (
             Rate(0.95),
             Tally(300, 298),
@@ -74,7 +74,7 @@ def test_the_rate_comes_with_an_interval_that_stopping_early_does_not_spoil() ->
 
 
 def test_no_failure_has_the_exact_bound_that_the_verdict_tells() -> None:
-    verdict, interval = judge(Tally(300, 300), Never(), {})
+    verdict, interval = judge(Tally(300, 300), Never(0.01, strict=True), {})
     assert interval is not None
     assert interval.low == pytest.approx(0.05 ** (1 / 300))
     assert "below 0.994 %" in verdict.reason
@@ -85,10 +85,10 @@ def test_there_is_no_rate_without_trials() -> None:
 
 
 def test_smaller_risks_ask_for_more() -> None:
-    assert judge(Tally(300, 300), Never(), {})[0].name == "pass"
+    assert judge(Tally(300, 300), Never(0.01, strict=True), {})[0].name == "pass"
     assert judge(Tally(97, 97), Rate(0.95), {})[0].name == "pass"
     careful = Risks(alpha=0.01, beta=0.01)
-    verdict, _ = judge(Tally(300, 300), Never(), {}, careful)
+    verdict, _ = judge(Tally(300, 300), Never(0.01, strict=True), {}, careful)
     assert verdict.name == "undecided"
     assert "with 99 % confidence" in verdict.reason
     assert judge(Tally(97, 97), Rate(0.95), {}, careful)[0].name == "undecided"
@@ -113,7 +113,7 @@ def test_two_fifths_of_the_failures_are_acceptable_unless_told_otherwise() -> No
         (Rate(0.95), Tally(40, 40), 40, False),
         (Rate(0.95), Tally(0, 0, not_applicable=40), 80, False),
         (Rate(0.95), Tally(0, 0), 0, False),
-        (Never(), Tally(40, 40), 0, True),
+        (Never(0.01, strict=True), Tally(40, 40), 0, True),
         (ECE, Tally(40, 40), 1000, False),
         (ReportOnly(), Tally(10, 10), 1000, False),
     ],
