@@ -11,11 +11,11 @@ from typing import Any
 
 from fixtures.catalogs import SHIPPED, load_catalog
 from fixtures.choosing import SeededChooser
+from fixtures.grounding import declared, leaves, normal
 from fixtures.rows.reading import Row
 from fixtures.types import Case
 from suite.contracts import CONTRACTS, DRAWN
 from suite.exam.scene import Scene
-from suite.judging.grounding import declared, leaves, normal
 from suite.lanes.budget import most_drawn
 from suite.lanes.known import Corpus
 from suite.settings import MADE_UP, Settings, read_settings

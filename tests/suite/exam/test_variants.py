@@ -8,6 +8,7 @@ import pytest
 
 from fixtures.choosing import SeededChooser
 from fixtures.formats import load_format
+from fixtures.grounding import ungrounded
 from fixtures.reading.arguments import first_fault
 from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall, Variant, user
 from suite.contracts.same_answer_asked_otherwise import same_answer_asked_otherwise as contract
@@ -15,7 +16,6 @@ from suite.engine import ScriptedEngine
 from suite.exam.cases import asked_otherwise, clear
 from suite.exam.scene import Scene
 from suite.exam.variants import RELATIONS, Unfit, restyled
-from suite.judging.grounding import ungrounded
 from suite.judging.judged import Judged
 from suite.lanes.asking import Asker
 from suite.lanes.counterexamples import counterexamples
