@@ -20,7 +20,7 @@ from suite.lanes.known import Corpus
 from suite.lanes.loading import asked_of
 from suite.lanes.run import Run
 from suite.outcome import Identity, Results
-from suite.settings import DEFAULT_BUDGET, MADE_UP
+from suite.settings import DEFAULT_BUDGET, usual_made_up
 
 
 def gate(
@@ -29,7 +29,8 @@ def gate(
     base: str | None = None,
     catalogs: Sequence[str] = (),
     cases: Sequence[str] = (),
-    made_up: int = MADE_UP,
+    examples: Sequence[str] = (),
+    made_up: int | None = None,
     seed: int = 0,
     budget: int = DEFAULT_BUDGET,
     format: str | None = None,
@@ -46,10 +47,11 @@ def gate(
     """Ask the contracts of an adapter (a folder; None or "none" for the bare base) and return what they say.
 
     `cases` are files of labelled rows, asked word for word (docs/cases.md); rows without tools have those of the
-    catalogs. `made_up` is how many per cent of the cases are on catalogs that nobody wrote; at 0, only the catalogs
-    given count, for known counterexamples too. `engine` replaces the real model, for tests and for served systems.
-    With a `champion` (a `suite.engine.Target`, or an engine), both answer the same cases and `no_worse_than_champion`
-    is asked too.
+    catalogs. `examples` are such files in whose words tools are asked for, with other values (docs/exam.md). `made_up`
+    is how many per cent of the cases are on catalogs that nobody wrote, by default half, with examples a fifth; at 0,
+    only the catalogs given count, for known counterexamples too. `engine` replaces the real model, for tests and for
+    served systems. With a `champion` (a `suite.engine.Target`, or an engine), both answer the same cases and
+    `no_worse_than_champion` is asked too.
     `bare` is the base without the adapter, where `engine` stands for the two together; a real adapter brings its own.
     Replies and counterexamples are kept in `cache`, so that an unchanged adapter is judged again without a model call
     and a killed run goes on. `to_the_end` has each gating contract measure its whole budget, so that adapters can be
@@ -59,25 +61,26 @@ def gate(
     input, before any model is loaded where that can be known, and `Unwritten`, which has the results, if the disk
     failed afterwards.
     """
+    made_up = usual_made_up(examples) if made_up is None else made_up
     check_percentage(made_up, "made_up")
-    named = tuple(catalogs) or DEFAULT_CATALOGS
+    named = tuple(catalogs) if examples else tuple(catalogs) or DEFAULT_CATALOGS
     place = None if adapter in (None, "none") else Path(str(adapter))
     if engine is None:
         target = identify(place, base, format)
         place = target.adapter
         engine = open_engine(target, cache, processes)
         bare = open_engine(target.bare, cache, processes, beside=engine) if target.adapter else None
-    scene = Scene.on(named, made_up, form=engine.format, leave_out_unaskable=leave_out_unaskable)
+    scene = Scene.on(named, made_up, form=engine.format, leave_out_unaskable=leave_out_unaskable, examples=examples)
     if isinstance(champion, Target):
         champion = open_engine(champion, cache, processes, beside=engine)
     own = own_cases_of(cases, catalogs, engine.format)
     asked = asked_of(contracts, champion=champion is not None, own=own)
-    command = _command(engine.identity, named, cases, made_up, seed, budget, leave_out_unaskable)
+    command = _command(engine.identity, named, cases, examples, made_up, seed, budget, leave_out_unaskable)
     run = Run(
         engine=engine, scene=scene, contracts=asked, corpus=Corpus(cache / "counterexamples"),
         command=command, seed=seed, calls=budget, progress=progress,
         champion=champion, bare=bare, to_the_end=to_the_end,
-        own=own, trained=warning(own, place),
+        own=own, trained=warning(own.asked, place), taught=warning(scene.examples.requests, place),
     )  # fmt: skip
     return run.results()
 
@@ -91,6 +94,7 @@ def _command(
     identity: Identity,
     catalogs: Sequence[str],
     cases: Sequence[str],
+    examples: Sequence[str],
     made_up: int,
     seed: int,
     budget: int,
@@ -100,7 +104,8 @@ def _command(
     parts = ["pytest", "--adapter", identity.adapter, "--base", identity.base, "--format", identity.format]
     parts += [word for name in catalogs for word in ("--catalog", name)]
     parts += [word for name in cases for word in ("--cases", name)]
-    parts += ["--made-up", str(made_up)] if made_up != MADE_UP else []
+    parts += [word for name in examples for word in ("--examples", name)]
+    parts += ["--made-up", str(made_up)] if made_up != usual_made_up(examples) else []
     parts += ["--leave-out-unaskable"] if leave_out else []
     return shlex.join([*parts, "--seed", str(seed), "--budget", str(budget)])
 

@@ -171,6 +171,17 @@ class Bin:
 
 
 @dataclass(frozen=True, slots=True)
+class Slice:
+    """A part of cases, by what they are told apart, with how many of them held; `rate` is of requests like these."""
+
+    by: str
+    name: str
+    held: int
+    trials: int
+    rate: Interval
+
+
+@dataclass(frozen=True, slots=True)
 class ContractResult:
     """What the gate says about one contract; `held_rate` is true whenever the gate stopped, None without trials."""
 
@@ -185,6 +196,8 @@ class ContractResult:
     counterexamples: Sequence[Counterexample] = ()
     cut_short: str = ""
     """The gating contract whose failure left this one with fewer cases than it would have had; empty if none did."""
+    languages: Sequence[Slice] = ()
+    """What was measured, by where the words of the requests come from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,17 +219,6 @@ class CalibratorUsed:
     method: str
     confidence: str
     digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """A part of the user's own rows without those that must hold; `rate` is of requests like these."""
-
-    by: str
-    name: str
-    held: int
-    trials: int
-    rate: Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,9 +245,20 @@ class BrokenRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Unjudged:
+    """In how many of so many `asked` requests an argument was not judged because nobody said it, and how often by
+    argument: the fault of the data, not of the adapter."""
+
+    asked: int = 0
+    requests: int = 0
+    arguments: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class OwnReport:
     """What came of the user's own rows, `asked` of them so far; `must` are regression cases, `same` left out as another
-    row is the same. `trained` warns of rows that the adapter was trained on. `broken` has the surest first."""
+    row is the same. `trained` warns of rows that the adapter was trained on. `broken` has the surest first, `slices`
+    are without the rows that must hold. `contrary` has the places of rows that cannot hold together."""
 
     files: Mapping[str, str]
     rows: int
@@ -256,6 +269,27 @@ class OwnReport:
     slices: Sequence[Slice] = ()
     called: Sequence[Called] = ()
     broken: Sequence[BrokenRow] = ()
+    contrary: Sequence[Sequence[str]] = ()
+    unjudged: Unjudged = field(default_factory=Unjudged)
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleReport:
+    """The user's rows as a source of language: `rows` were read, `sentences` tools are asked for with, `slotted` of
+    them with other values too, `no_call` are requests that no tool serves, and `aside` says why others are not used.
+
+    `tools` says by whose words each tool is asked for. `trained` warns of rows that the adapter was trained on.
+    """
+
+    files: Mapping[str, str]
+    rows: int
+    sentences: int
+    slotted: int
+    no_call: int = 0
+    aside: Mapping[str, int] = field(default_factory=dict)
+    tools: Mapping[str, str] = field(default_factory=dict)
+    unjudged: Unjudged = field(default_factory=Unjudged)
+    trained: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +321,8 @@ class Results:
     """Whether every gating contract measured its whole budget, however soon it was decided."""
     own: OwnReport | None = None
     """Of the user's own rows, where there are any."""
+    examples: ExampleReport | None = None
+    """Of the user's rows as a source of language, where there are any."""
 
     @property
     def passed(self) -> bool:

@@ -7,7 +7,8 @@ fallback wants one call of that tool and nothing else. Noise that cannot be read
 from __future__ import annotations
 
 from fixtures.types import Case
-from suite.exam.cases import keeps_policy, masked
+from suite.exam.answers import keeps_policy
+from suite.exam.cases import masked
 from suite.judging.contract import contract
 from suite.outcome import Broken, Held, NotApplicable, Outcome, ReportOnly
 from suite.reply import Reply

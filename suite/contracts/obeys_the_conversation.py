@@ -7,7 +7,7 @@ a long history before the request does not get in its way.
 from __future__ import annotations
 
 from fixtures.types import Case
-from suite.exam.cases import answers, calls_text
+from suite.exam.answers import answers, calls_text
 from suite.exam.conversations import several_turns
 from suite.judging.contract import contract
 from suite.outcome import Broken, Held, NotApplicable, Outcome, ReportOnly

@@ -6,7 +6,8 @@ Compared by JSON type and value (1 is 1.0 but not true and not "1"), whatever th
 from __future__ import annotations
 
 from fixtures.types import Case
-from suite.exam.cases import answers, calls_text, clear
+from suite.exam.answers import answers, calls_text
+from suite.exam.cases import clear
 from suite.judging.contract import contract
 from suite.outcome import Broken, Held, NotApplicable, Outcome, ReportOnly
 from suite.reply import Reply

@@ -11,6 +11,7 @@ from fixtures.formats import Format, load_format
 from fixtures.grammar.tools import SpokenTool, draw_catalog
 from fixtures.types import Case, Catalog, Policy, Tool
 from fixtures.vocab import Chooser, Split, Words, words
+from suite.exam.examples import Examples, read_examples
 from suite.settings import MADE_UP
 
 DEFAULT_CATALOGS = ("hotel_rooms", "hotel_lights", "hotel_climate")
@@ -32,6 +33,8 @@ class Stage:
     priority: tuple[str, ...] = ()
     cost: Mapping[str, float] = field(default_factory=dict)
     beside: tuple[tuple[int, Tool], ...] = ()
+    idle: tuple[str, ...] = ()
+    """Requests of people's own that none of the catalog's tools serves."""
 
     @property
     def removable(self) -> list[SpokenTool]:
@@ -55,6 +58,7 @@ class Scene:
     words: Words = field(default_factory=lambda: words("gate"))
     made_up_percent: int = MADE_UP
     largest: int = 6
+    examples: Examples = field(default_factory=Examples)
 
     @classmethod
     def on(
@@ -65,15 +69,20 @@ class Scene:
         *,
         form: Format | None = None,
         leave_out_unaskable: bool = False,
+        examples: Sequence[str] = (),
     ) -> Scene:
         """The scene on these catalogs, shipped ones or files, by default on those of the hotel; UserError for bad ones.
 
         The words are those of the exam, or of another split, of which the exam has none. Tools that cannot be asked
-        for, or not be declared in `form` (by default FunctionGemma's), are told of all at once, or left out.
+        for, or not be declared in `form` (by default FunctionGemma's), are told of all at once, or left out. `examples`
+        are files of rows in whose words tools are asked for; rows that bring tools make catalogs too.
         """
-        loaded = [load_catalog(name) for name in names or DEFAULT_CATALOGS]
-        given = askable(loaded, form or load_format("functiongemma"), leave_out=leave_out_unaskable)
-        return cls(given, words(split), made_up)
+        form = form or load_format("functiongemma")
+        named = names if examples else names or DEFAULT_CATALOGS
+        loaded: Sequence[SpokenCatalog] = [load_catalog(name) for name in named]
+        read = read_examples(examples, loaded, form) if examples else Examples()
+        given = askable(read.catalogs or loaded, form, leave_out=leave_out_unaskable)
+        return cls(given, words(split), made_up, examples=read)
 
     def of(self, cases: Sequence[Case]) -> list[Case]:
         """Those of the cases that belong to this exam: where nothing is made up, only those on the given catalogs."""
@@ -92,7 +101,8 @@ class Scene:
         for fallback in (spoken for spoken in left if spoken.tool.name == given.catalog.fallback):
             tools.insert(chooser.integer(0, size), fallback)
         beside = _beside(given, len(tools), chooser)
-        return Stage(tuple(tools), given.catalog.name, given.catalog.policy, given.catalog.priority, beside=beside)
+        catalog = given.catalog
+        return Stage(tuple(tools), catalog.name, catalog.policy, catalog.priority, beside=beside, idle=given.idle)
 
 
 def _short(tools: list[SpokenTool], given: SpokenCatalog, smallest: int) -> list[SpokenTool]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from fixtures.types import Case, Wanted
-from suite.exam.cases import answers, calls_text
+from suite.exam.answers import answers, calls_text
 from suite.outcome import Broken, Held, NotApplicable, Outcome
 from suite.reply import Reply
 

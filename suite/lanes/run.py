@@ -68,6 +68,8 @@ class Run:
     own: OwnCases = field(default_factory=OwnCases)
     trained: str = ""
     """The warning that some of the own rows were trained on, if there is one."""
+    taught: str = ""
+    """The same of the rows that are examples."""
 
     def __post_init__(self) -> None:
         asker = partial(Asker, max_new_tokens=MAX_NEW_TOKENS, progress=self.progress)

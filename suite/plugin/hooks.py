@@ -58,7 +58,7 @@ def _own(config: pytest.Config) -> list[str]:
     same = f"; {own.same} left out, because another is the same" if own.same else ""
     rows = "row" if len(own.rows) == 1 else f"{len(own.rows)} rows"
     told = [f"asks the {rows} of {', '.join(settings.cases)} too{must}{same}"]
-    trained = warning(own, config.stash[TARGET].adapter)
+    trained = warning(own.asked, config.stash[TARGET].adapter)
     return told + ([f"warning: {trained}"] if trained else [])
 
 

@@ -30,21 +30,21 @@ def test_rows_of_the_same_request_and_answer_are_counted(tmp_path: Path) -> None
     adapter = trained_on(tmp_path, light(1), light(2), row("light up zone 3"))
     spelled = row("Light up  ZONE 2", ("set_light", {"zone": "zone 2"}))
     rows = own(tmp_path, light(1), spelled, light(3), light(4))
-    assert warning(rows, adapter) == "2 of 4 rows, request and answer alike, were trained on"
-    assert warning(rows, adapter.parent) == warning(rows, adapter)
+    assert warning(rows.asked, adapter) == "2 of 4 rows, request and answer alike, were trained on"
+    assert warning(rows.asked, adapter.parent) == warning(rows.asked, adapter)
 
 
 def test_nothing_is_said_where_no_row_was_trained_on_or_nothing_is_known(tmp_path: Path) -> None:
     adapter, rows = trained_on(tmp_path, light(1)), own(tmp_path, light(2))
-    assert warning(rows, adapter) == ""
-    assert warning(rows, None) == ""
+    assert warning(rows.asked, adapter) == ""
+    assert warning(rows.asked, None) == ""
     (adapter.parent / "settings.json").write_text("[]")
-    assert warning(rows, adapter) == ""
+    assert warning(rows.asked, adapter) == ""
 
 
 def test_training_data_that_is_gone_or_has_changed_is_told(tmp_path: Path) -> None:
     adapter, rows = trained_on(tmp_path, light(1)), own(tmp_path, light(1))
     written(tmp_path / "train.jsonl", [light(1), light(5)])
-    assert "1 of 1 rows, request and answer alike, were trained on, as it is now; " in warning(rows, adapter)
+    assert "1 of 1 rows, request and answer alike, were trained on, as it is now; " in warning(rows.asked, adapter)
     (tmp_path / "train.jsonl").unlink()
-    assert "is not known" in warning(rows, adapter)
+    assert "is not known" in warning(rows.asked, adapter)
