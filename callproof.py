@@ -65,7 +65,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "made_up": {
         "metavar": "PERCENT",
         "type": int,
-        "help": "of the cases, on catalogs nobody wrote (default: 50, with --examples 20); 0: only those given",
+        "help": "of the cases, on catalogs nobody wrote (default: 50); with --examples 20; 0: only those given",
     },
     "seed": {"metavar": "N", "type": int, "help": "seed of all draws (default: 0)"},
     "budget": {"metavar": "N", "type": int, "help": "model calls that each contract may spend (default: 800)"},

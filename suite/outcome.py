@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from fixtures.types import Case
 from suite.settings import MADE_UP
+from suite.user_rows import BrokenRow, Called, ExampleReport, Unjudged
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,39 +223,6 @@ class CalibratorUsed:
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
-    """In how many rows `called` was called where `right` was right; both name tools, or say that there is none."""
-
-    right: str
-    called: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class BrokenRow:
-    """One of the user's own rows that got no acceptable answer, and how `sure` (0 to 1) the reply was."""
-
-    file: str
-    line: int
-    request: str
-    got: str
-    wanted: str
-    sure: float
-    must: bool = False
-    tags: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Unjudged:
-    """In how many of so many `asked` requests an argument was not judged because nobody said it, and how often by
-    argument: the fault of the data, not of the adapter."""
-
-    asked: int = 0
-    requests: int = 0
-    arguments: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class OwnReport:
     """What came of the user's own rows, `asked` of them so far; `must` are regression cases, `same` left out as another
     row is the same. `trained` warns of rows that the adapter was trained on. `broken` has the surest first, `slices`
@@ -271,25 +239,6 @@ class OwnReport:
     broken: Sequence[BrokenRow] = ()
     contrary: Sequence[Sequence[str]] = ()
     unjudged: Unjudged = field(default_factory=Unjudged)
-
-
-@dataclass(frozen=True, slots=True)
-class ExampleReport:
-    """The user's rows as a source of language: `rows` were read, `sentences` tools are asked for with, `slotted` of
-    them with other values too, `no_call` are requests that no tool serves, and `aside` says why others are not used.
-
-    `tools` says by whose words each tool is asked for. `trained` warns of rows that the adapter was trained on.
-    """
-
-    files: Mapping[str, str]
-    rows: int
-    sentences: int
-    slotted: int
-    no_call: int = 0
-    aside: Mapping[str, int] = field(default_factory=dict)
-    tools: Mapping[str, str] = field(default_factory=dict)
-    unjudged: Unjudged = field(default_factory=Unjudged)
-    trained: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +272,11 @@ class Results:
     """Of the user's own rows, where there are any."""
     examples: ExampleReport | None = None
     """Of the user's rows as a source of language, where there are any."""
+
+    def first_number(self, contract: ContractResult) -> int:
+        """The number of the contract's first counterexample, counted from 1 over all contracts in their order."""
+        before = self.contracts[: [one.name for one in self.contracts].index(contract.name)]
+        return 1 + sum(len(one.counterexamples) for one in before)
 
     @property
     def passed(self) -> bool:

@@ -26,6 +26,7 @@ from suite.lanes.budget import ASIDE, CAP, FIRST_LOOK, GLANCE, ROUND, Budget, te
 from suite.lanes.champion import compare
 from suite.lanes.counterexamples import counterexamples
 from suite.lanes.known import Corpus
+from suite.lanes.languages import by_language, example_report
 from suite.lanes.owned import named, report_of
 from suite.lanes.search import collect
 from suite.outcome import (
@@ -125,6 +126,7 @@ class Run:
             calibrator=calibrator.used if (calibrator := calibrator_of(self.engine)) else None,
             to_the_end=self.to_the_end,
             own=self._own_report(judged),
+            examples=example_report(self.scene, (j for c in asked for j in judged[c.name]), self.taught),
         )
         if self.unwritten:
             raise Unwritten(self.unwritten, results)
@@ -248,6 +250,7 @@ class Run:
             curves=figures.curves,
             counterexamples=examples,
             cut_short=cut_short,
+            languages=() if contract.rows else by_language(judged),
         )
 
     def _replay(self, contract: Contract) -> str:

@@ -7,7 +7,7 @@ read, and what was written comes back equal.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -21,9 +21,7 @@ from fixtures.types import Case, Catalog, Fallback, Oracle, Policy, Tool, ToolCa
 from suite.outcome import (
     Bar,
     Bin,
-    BrokenRow,
     CalibratorUsed,
-    Called,
     Ceiling,
     ContractResult,
     Counterexample,
@@ -41,6 +39,7 @@ from suite.outcome import (
     Verdict,
 )
 from suite.settings import MADE_UP
+from suite.user_rows import BrokenRow, Called, ExampleReport, Unjudged
 
 SCHEMA_VERSION = 1
 SCHEMA_FILE = Path(__file__).with_name("results.schema.json")
@@ -136,6 +135,7 @@ def to_json(results: Results) -> dict[str, Any]:
         "risks": dict(results.risks),
         "contracts": [_contract_to_json(contract) for contract in results.contracts],
         **({} if results.own is None else {"own": asdict(results.own)}),
+        **({} if results.examples is None else {"examples": asdict(results.examples)}),
     }
 
 
@@ -150,6 +150,7 @@ def from_json(document: Mapping[str, Any]) -> Results:
         calibrator=None if document["calibrator"] is None else CalibratorUsed(**document["calibrator"]),
         contracts=tuple(_contract_from_json(contract) for contract in document["contracts"]),
         own=_own_from_json(document["own"]) if "own" in document else None,
+        examples=_examples_from_json(document["examples"]) if "examples" in document else None,
         **{name: document[name] for name in plain},
     )
 
@@ -175,6 +176,7 @@ def case_to_json(case: Case) -> dict[str, Any]:
             **({"acceptable": acceptable.as_json(oracle.acceptable)} if oracle.acceptable else {}),
         },
         "variant": None if case.variant is None else _variant_to_json(case.variant),
+        **({"language": case.language} if case.language else {}),
     }
 
 
@@ -201,6 +203,7 @@ def case_from_json(document: Mapping[str, Any]) -> Case:
             acceptable=acceptable.from_json(document["oracle"].get("acceptable", ())),
         ),
         variant=_variant_from_json(document.get("variant")),
+        language=document.get("language", ""),
     )
 
 
@@ -220,11 +223,21 @@ def _own_from_json(document: Mapping[str, Any]) -> OwnReport:
     return OwnReport(
         **{
             **document,
-            "slices": tuple(Slice(**{**part, "rate": Interval(**part["rate"])}) for part in document["slices"]),
+            "slices": _slices_from_json(document["slices"]),
             "called": tuple(Called(**pair) for pair in document["called"]),
             "broken": tuple(BrokenRow(**{**row, "tags": tuple(row["tags"])}) for row in document["broken"]),
+            "contrary": tuple(map(tuple, document.get("contrary", ()))),
+            "unjudged": Unjudged(**document.get("unjudged", {})),
         }
     )
+
+
+def _slices_from_json(document: Sequence[Mapping[str, Any]]) -> tuple[Slice, ...]:
+    return tuple(Slice(**{**part, "rate": Interval(**part["rate"])}) for part in document)
+
+
+def _examples_from_json(document: Mapping[str, Any]) -> ExampleReport:
+    return ExampleReport(**{**document, "unjudged": Unjudged(**document["unjudged"])})
 
 
 def _contract_to_json(result: ContractResult) -> dict[str, Any]:
@@ -239,6 +252,7 @@ def _contract_to_json(result: ContractResult) -> dict[str, Any]:
         "curves": {name: [asdict(point) for point in points] for name, points in result.curves.items()},
         "counterexamples": [_counterexample_to_json(example) for example in result.counterexamples],
         **({"cut_short": result.cut_short} if result.cut_short else {}),
+        **({"languages": [asdict(part) for part in result.languages]} if result.languages else {}),
     }
 
 
@@ -255,6 +269,7 @@ def _contract_from_json(document: Mapping[str, Any]) -> ContractResult:
         curves={name: tuple(map(_bin_from_json, points)) for name, points in document["curves"].items()},
         counterexamples=tuple(map(_counterexample_from_json, document["counterexamples"])),
         cut_short=document.get("cut_short", ""),
+        languages=_slices_from_json(document.get("languages", ())),
     )
 
 

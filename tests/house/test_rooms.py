@@ -15,8 +15,8 @@ MAY_IMPORT = {
 
 FLOORS = {
     "suite": (
-        ("settings", "reply"), ("outcome",), ("exam",), ("judging", "results"), ("statistics",), ("calibration",),
-        ("engine", "contracts"), ("lanes",), ("gating",), ("plugin",), ("__main__",),
+        ("settings", "reply", "user_rows"), ("outcome",), ("exam",), ("judging", "results"), ("statistics",),
+        ("calibration",), ("engine", "contracts"), ("lanes",), ("gating",), ("plugin",), ("__main__",),
     ),
     "train": (
         ("processes", "job", "gate_options"), ("screen",), ("rows",), ("preferences",), ("backends",),
