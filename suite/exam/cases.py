@@ -20,7 +20,7 @@ IDLE_PERCENT = 50
 def clear(scene: Scene, chooser: Chooser) -> Case:
     """One request that exactly one declared tool serves."""
     stage = scene.stage(chooser)
-    asked = ask(chooser.choice(stage.tools), scene.words, chooser)
+    asked = ask(stage.asked_for(chooser), scene.words, chooser)
     return _case(stage, asked)
 
 

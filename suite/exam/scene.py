@@ -42,6 +42,11 @@ class Stage:
         kept = self.catalog().fallback
         return [spoken for spoken in self.tools if spoken.tool.name != kept]
 
+    def asked_for(self, chooser: Chooser) -> SpokenTool:
+        """One of the tools: those with people's own sentences as often as people ask for them, others all alike."""
+        spoken = [one for one in self.tools for _ in one.sentences or (None,)]
+        return chooser.choice(spoken)
+
     def catalog(self, tools: Sequence[SpokenTool] | None = None) -> Catalog:
         """The catalog that declares these tools, by default all."""
         shown = [spoken.tool for spoken in (self.tools if tools is None else tools)]
