@@ -44,8 +44,8 @@ def _data(adapter: Path) -> Mapping[str, Any] | None:
     places = [folder / "settings.json" for folder in (adapter, adapter.parent)]
     try:
         facts = json.loads(next(p for p in places if p.is_file()).read_text(encoding="utf-8"))
-        data, settings = facts["data"], facts["settings"]
-        return {**data, "path": str(data["path"]), "tools": settings.get("tools")}
+        data = facts["data"]
+        return {**data, "path": str(data["path"]), "tools": data.get("tools")}
     except (StopIteration, OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
