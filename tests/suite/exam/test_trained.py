@@ -19,7 +19,7 @@ def trained_on(folder: Path, *rows: Any, tools: str | None = None) -> Path:
     catalog = load_catalog(tools).catalog.declarations() if tools else None
     read = [one.found for one in reader(catalog).read_each(data)]
     learned = digest(r for r in read if isinstance(r, Row))
-    facts = {"path": str(data), "tools": tools, "digest": learned, "left_out": []}
+    facts: dict[str, Any] = {"path": str(data), "tools": tools, "digest": learned, "left_out": []}
     run = folder / "run"
     (run / "adapter").mkdir(parents=True)
     (run / "settings.json").write_text(json.dumps({"settings": {}, "data": facts}))
