@@ -57,10 +57,15 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "action": "append",
         "help": "ask the labelled rows of this file too, word for word; may be repeated",
     },
+    "examples": {
+        "metavar": "FILE",
+        "action": "append",
+        "help": "ask for tools in the words of this file's labelled rows, with other values; may be repeated",
+    },
     "made_up": {
         "metavar": "PERCENT",
         "type": int,
-        "help": "of the cases, on catalogs nobody wrote (default: 50); 0: only those given",
+        "help": "of the cases, on catalogs nobody wrote (default: 50); with --examples 20; 0: only those given",
     },
     "as_deployed": {
         "metavar": "PERCENT",

@@ -20,7 +20,8 @@ from fixtures.datasets.rows import case_of
 from fixtures.types import Case
 from fixtures.vocab import words
 from suite.engine import identify, start_engine
-from suite.exam.cases import answers, clear
+from suite.exam.answers import answers
+from suite.exam.cases import clear
 from suite.exam.scene import Scene
 from suite.lanes.asking import MAX_NEW_TOKENS, Asker
 from suite.reply import Reply

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from reports.html import Html, join, tag
 from reports.tables import table
-from suite.outcome import BrokenRow, Called, OwnReport, Slice
-from suite.results.own import EACH_ONCE, mistaken, own_heading, place_of, slice_cells
+from suite.outcome import OwnReport, Slice
+from suite.results.languages import unjudged_texts
+from suite.results.own import EACH_ONCE, contrary_text, mistaken, own_heading, place_of, slice_cells
 from suite.results.wording import percent
+from suite.user_rows import BrokenRow, Called
 
 WIDEST = 10
 """Tools of a matrix; of more, the pairs that were confused are listed."""
@@ -24,6 +26,8 @@ def section(own: OwnReport) -> Html:
         tag("h2", "Own cases"),
         tag("p", f"{own_heading(own).removeprefix('Own cases: ')}.", class_="standing"),
         warning,
+        *(tag("p", tag("strong", "Warning: "), f"{contrary_text(places)}.") for places in own.contrary),
+        *(tag("p", f"{text}.") for text in unjudged_texts(own.unjudged)),
         tag("div", tag("p", EACH_ONCE, class_="muted")),
         *_slices(own.slices),
         *_called(own.called),

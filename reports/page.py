@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from fixtures.files import check_free
-from reports import own_cases
+from reports import languages, own_cases
 from reports.chart import interval_range, reliability
 from reports.html import Html, join, tag
 from reports.tables import table
@@ -62,6 +62,7 @@ def render(results: Results, source: str, check: Check | None = None) -> str:
         "main",
         _banner(results),
         _contracts(results),
+        languages.section(results) if results.examples else Html(""),
         own_cases.section(results.own) if results.own else Html(""),
         *(_calibration(contract) for contract in results.contracts if contract.curves or contract.measures),
         _counterexamples(results.contracts),
@@ -182,10 +183,10 @@ def _counterexamples(contracts: Sequence[ContractResult]) -> Html:
     examples = [example for contract in contracts for example in contract.counterexamples]
     if not examples:
         return _section("Counterexamples", tag("p", "No failing case was kept.", class_="muted"))
-    return _section("Counterexamples", *(_counterexample(example) for example in examples))
+    return _section("Counterexamples", *(_counterexample(*one) for one in enumerate(examples, 1)))
 
 
-def _counterexample(example: Counterexample) -> Html:
+def _counterexample(number: int, example: Counterexample) -> Html:
     given = tag(
         "div", tag("h4", "Tools"), _tools(example), tag("h4", "Conversation"), _conversation(example), _variant(example)
     )
@@ -199,7 +200,7 @@ def _counterexample(example: Counterexample) -> Html:
     )
     return tag(
         "article",
-        tag("h3", example.contract, " ", tag("span", lane_text(example), class_="muted")),
+        tag("h3", f"{number}. {example.contract} ", tag("span", lane_text(example), class_="muted")),
         tag("div", given, came_back, class_="split even"),
         tag("h4", "Replay"),
         tag("pre", tag("code", example.replay), tabindex=0),

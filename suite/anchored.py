@@ -22,7 +22,7 @@ from suite.exam.scene import Scene
 from suite.judging.contract import Contract
 from suite.lanes.asking import MAX_NEW_TOKENS, Asker, Progress
 from suite.outcome import Broken, Held, NoWorse
-from suite.results.file import case_from_json, case_to_json
+from suite.results.cases import case_from_json, case_to_json
 
 ANCHORS = 80
 """Cases of each contract; of own rows, all are asked."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from suite.lanes.loading import asked_of
 from suite.lanes.run import Run
 from suite.outcome import Identity, Results
 from suite.policy import used, with_bars
-from suite.settings import AS_DEPLOYED, DEFAULT_BUDGET, MADE_UP
+from suite.settings import AS_DEPLOYED, DEFAULT_BUDGET, usual_made_up
 
 
 def gate(
@@ -32,7 +33,8 @@ def gate(
     base: str | None = None,
     catalogs: Sequence[str] = (),
     cases: Sequence[str] = (),
-    made_up: int = MADE_UP,
+    examples: Sequence[str] = (),
+    made_up: int | None = None,
     as_deployed: int = AS_DEPLOYED,
     seed: int = 0,
     budget: int = DEFAULT_BUDGET,
@@ -50,46 +52,76 @@ def gate(
 ) -> Results:
     """Ask the contracts of an adapter (a folder; None or "none" for the bare base) and return what they say.
 
-    `cases` are files of labelled rows, asked word for word (docs/cases.md); rows without tools have those of the
-    catalogs. `made_up` is how many per cent of the cases are on catalogs that nobody wrote; at 0, only the catalogs
-    given count, for known counterexamples too; `as_deployed` how many per cent of those on a given catalog declare all
-    its tools, in its order. `engine` replaces the real model, for tests and for served systems.
+    What the cases are drawn from, `Drawn` says. `engine` replaces the real model, for tests and for served systems.
     With a `champion` (a `suite.engine.Target`, or an engine), both answer the same cases and `no_worse_than_champion`
-    is asked too.
-    `bare` is the base without the adapter, where `engine` stands for the two together; a real adapter brings its own.
-    Replies and counterexamples are kept in `cache`, so that an unchanged adapter is judged again without a model call
-    and a killed run goes on. `to_the_end` has each gating contract measure its whole budget, so that adapters can be
-    compared by their figures; a verdict is as true, and takes longer. `processes` answer together; by default one for
-    each core if the base is small and on a processor, else one. `leave_out_unaskable` never asks for tools for which
-    no request can be made up or written, instead of refusing their catalog. `bars` is the owner's policy, by contract
-    (docs/policy.md). Raises UserError for every kind of bad
-    input, before any model is loaded where that can be known, and `Unwritten`, which has the results, if the disk
-    failed afterwards.
+    is asked too. `bare` is the base without the adapter, where `engine` stands for the two together; a real adapter
+    brings its own. Replies and counterexamples are kept in `cache`, so that an unchanged adapter is judged again
+    without a model call and a killed run goes on. `to_the_end` has each gating contract measure its whole budget, so
+    that adapters can be compared by their figures; a verdict is as true, and takes longer. `processes` answer
+    together; by default one for each core if the base is small and on a processor, else one. `bars` is the owner's
+    policy, by contract (docs/policy.md). Raises UserError for every kind of bad input, before any model is loaded
+    where that can be known, and `Unwritten`, which has the results, if the disk failed afterwards.
     """
-    check_percentage(made_up, "made_up")
-    check_percentage(as_deployed, "as_deployed")
-    named = tuple(catalogs) or DEFAULT_CATALOGS
+    made_up = usual_made_up(examples) if made_up is None else made_up
+    named, policy = tuple(catalogs), dict(bars or {})
+    drawn = Drawn(named, tuple(cases), tuple(examples), made_up, as_deployed, seed, budget, leave_out_unaskable)
     place = None if adapter in (None, "none") else Path(str(adapter))
     if engine is None:
-        target = identify(place, base, format)
-        place, engine, bare = _opened(target, cache, processes)
-    scene = Scene.on(
-        named, made_up, form=engine.format, leave_out_unaskable=leave_out_unaskable, as_deployed=as_deployed
-    )
+        place, engine, bare = _opened(identify(place, base, format), cache, processes)
+    scene, own = drawn.scene(engine.format), own_cases_of(cases, catalogs, engine.format)
     if isinstance(champion, Target):
         champion = open_engine(champion, cache, processes, beside=engine)
-    own = own_cases_of(cases, catalogs, engine.format)
-    asked = asked_of(with_bars(contracts, bars or {}), champion=champion is not None, own=own)
-    command = _command(
-        engine.identity, named, cases, made_up, as_deployed, seed, budget, leave_out_unaskable, bars or {}
-    )
+    asked = asked_of(with_bars(contracts, policy), champion=champion is not None, own=own)
     run = Run(
         engine=engine, scene=scene, contracts=asked, corpus=Corpus(cache / "counterexamples"),
-        command=command, seed=seed, calls=budget, progress=progress,
-        champion=champion, bare=bare, to_the_end=to_the_end,
-        own=own, trained=warning(own, place), policy=used(asked, bars or {}, contracts),
+        command=drawn.command(engine.identity, policy), seed=seed, calls=budget, progress=progress,
+        champion=champion, bare=bare, to_the_end=to_the_end, policy=used(asked, policy, contracts),
+        own=own, trained=warning(own.asked, place), taught=warning(scene.examples.requests, place),
     )  # fmt: skip
     return run.results()
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What the cases of a gate are drawn from.
+
+    `cases` are files of labelled rows, asked word for word (docs/cases.md); rows without tools have those of the
+    `catalogs`. `examples` are such files in whose words tools are asked for, with other values (docs/exam.md).
+    `made_up` is how many per cent of the cases are on catalogs that nobody wrote; at 0, only the catalogs given count,
+    for known counterexamples too. `as_deployed` is how many per cent of those on a given catalog declare all its tools,
+    in its order. `leave_out_unaskable` never asks for tools for which no request can be made up or written, instead of
+    refusing their catalog.
+    """
+
+    catalogs: tuple[str, ...]
+    cases: tuple[str, ...]
+    examples: tuple[str, ...]
+    made_up: int
+    as_deployed: int
+    seed: int
+    budget: int
+    leave_out_unaskable: bool
+
+    def scene(self, form: Format) -> Scene:
+        """UserError for a share that is none, and for catalogs and rows that cannot be asked."""
+        check_percentage(self.made_up, "made_up")
+        check_percentage(self.as_deployed, "as_deployed")
+        return Scene.on(
+            self.catalogs, self.made_up, form=form, leave_out_unaskable=self.leave_out_unaskable,
+            as_deployed=self.as_deployed, examples=self.examples,
+        )  # fmt: skip
+
+    def command(self, identity: Identity, bars: Mapping[str, Any]) -> str:
+        """The command that runs this gate again."""
+        named = self.catalogs if self.examples else self.catalogs or DEFAULT_CATALOGS
+        parts = ["pytest", "--adapter", identity.adapter, "--base", identity.base, "--format", identity.format]
+        for option, names in (("--catalog", named), ("--cases", self.cases), ("--examples", self.examples)):
+            parts += [word for name in names for word in (option, name)]
+        parts += ["--made-up", str(self.made_up)] if self.made_up != usual_made_up(self.examples) else []
+        parts += ["--as-deployed", str(self.as_deployed)] if self.as_deployed != AS_DEPLOYED else []
+        parts += ["--leave-out-unaskable"] if self.leave_out_unaskable else []
+        parts += [word for name, bar in bars.items() for word in ("--bar", f"{name}={_as_toml(bar)}")]
+        return shlex.join([*parts, "--seed", str(self.seed), "--budget", str(self.budget)])
 
 
 def _opened(target: Target, cache: Path, processes: int | None) -> tuple[Path | None, CachedEngine, Engine | None]:
@@ -101,28 +133,6 @@ def _opened(target: Target, cache: Path, processes: int | None) -> tuple[Path | 
 def own_cases_of(cases: Sequence[str], catalogs: Sequence[str], form: Format) -> OwnCases:
     """The rows of these files, as a gate on these catalogs asks them; UserError names all that cannot be asked."""
     return read_own(cases, [load_catalog(name) for name in catalogs], form) if cases else OwnCases()
-
-
-def _command(
-    identity: Identity,
-    catalogs: Sequence[str],
-    cases: Sequence[str],
-    made_up: int,
-    as_deployed: int,
-    seed: int,
-    budget: int,
-    leave_out: bool,
-    bars: Mapping[str, Any],
-) -> str:
-    """The command that runs this gate again."""
-    parts = ["pytest", "--adapter", identity.adapter, "--base", identity.base, "--format", identity.format]
-    parts += [word for name in catalogs for word in ("--catalog", name)]
-    parts += [word for name in cases for word in ("--cases", name)]
-    parts += ["--made-up", str(made_up)] if made_up != MADE_UP else []
-    parts += ["--as-deployed", str(as_deployed)] if as_deployed != AS_DEPLOYED else []
-    parts += ["--leave-out-unaskable"] if leave_out else []
-    parts += [word for name, bar in bars.items() for word in ("--bar", f"{name}={_as_toml(bar)}")]
-    return shlex.join([*parts, "--seed", str(seed), "--budget", str(budget)])
 
 
 def _as_toml(bar: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from fixtures.types import Case
 from suite.bars import Bar, Ceiling, Every, Never, NoWorse, Rate, ReportOnly
 from suite.settings import MADE_UP
+from suite.user_rows import BrokenRow, Called, ExampleReport, Unjudged
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,17 @@ class WrongArgument:
 
 
 @dataclass(frozen=True, slots=True)
+class Slice:
+    """A part of cases, by what they are told apart, with how many of them held; `rate` is of requests like these."""
+
+    by: str
+    name: str
+    held: int
+    trials: int
+    rate: Interval
+
+
+@dataclass(frozen=True, slots=True)
 class ContractResult:
     """What the gate says about one contract; `held_rate` is true whenever the gate stopped, None without trials."""
 
@@ -176,6 +188,8 @@ class ContractResult:
     """Of a contract about arguments: which were wrong in the measured sample, and how, the most frequent first."""
     cut_short: str = ""
     """The gating contract whose failure left this one with fewer cases than it would have had; empty if none did."""
+    languages: Sequence[Slice] = ()
+    """What was measured, by where the words of the requests come from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,43 +222,10 @@ class PolicyUsed:
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
-    """A part of the user's own rows without those that must hold; `rate` is of requests like these."""
-
-    by: str
-    name: str
-    held: int
-    trials: int
-    rate: Interval
-
-
-@dataclass(frozen=True, slots=True)
-class Called:
-    """In how many rows `called` was called where `right` was right; both name tools, or say that there is none."""
-
-    right: str
-    called: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class BrokenRow:
-    """One of the user's own rows that got no acceptable answer, and how `sure` (0 to 1) the reply was."""
-
-    file: str
-    line: int
-    request: str
-    got: str
-    wanted: str
-    sure: float
-    must: bool = False
-    tags: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class OwnReport:
     """What came of the user's own rows, `asked` of them so far; `must` are regression cases, `same` left out as another
-    row is the same. `trained` warns of rows that the adapter was trained on. `broken` has the surest first."""
+    row is the same. `trained` warns of rows that the adapter was trained on. `broken` has the surest first, `slices`
+    are without the rows that must hold. `contrary` has the places of rows that cannot hold together."""
 
     files: Mapping[str, str]
     rows: int
@@ -255,6 +236,8 @@ class OwnReport:
     slices: Sequence[Slice] = ()
     called: Sequence[Called] = ()
     broken: Sequence[BrokenRow] = ()
+    contrary: Sequence[Sequence[str]] = ()
+    unjudged: Unjudged = field(default_factory=Unjudged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +273,13 @@ class Results:
     """By whose bars it was judged; None in files of before there were policies."""
     own: OwnReport | None = None
     """Of the user's own rows, where there are any."""
+    examples: ExampleReport | None = None
+    """Of the user's rows as a source of language, where there are any."""
+
+    def first_number(self, contract: ContractResult) -> int:
+        """The number of the contract's first counterexample, counted from 1 over all contracts in their order."""
+        before = self.contracts[: [one.name for one in self.contracts].index(contract.name)]
+        return 1 + sum(len(one.counterexamples) for one in before)
 
     @property
     def passed(self) -> bool:

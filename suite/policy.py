@@ -92,7 +92,7 @@ def _bar(contract: Contract, figures: Mapping[str, Any], place: str) -> Bar:
             return _made(place, lambda: Never(bound, acceptable, strict=strict))
         case Ceiling():
             return replace(contract.bar, at_most=float(figures.get("at_most", contract.bar.at_most)))
-    given = {name: float(figure) for name, figure in figures.items()}
+    given: dict[str, Any] = {name: float(figure) for name, figure in figures.items()}
     if "at_least" not in given:
         if not isinstance(contract.bar, Rate):
             raise UserError(f"{place} at_least", "it is not given", allowed="a share between 0 and 1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from fixtures.errors import UserError, check_percentage, closest
 
 MADE_UP = 50
 """Per cent of the cases that are on catalogs which nobody wrote; the others are on those under test."""
+MADE_UP_BESIDE_EXAMPLES = 20
+"""The same where there are examples of people's own requests: most of the exam is in their words then."""
 AS_DEPLOYED = 50
 """Per cent of the cases on given catalogs that declare all of its tools, in the file's order, as production does."""
 BAR_WORDS = ("gates", "reports", "off")
@@ -33,6 +35,7 @@ class Settings:
     format: str | None = None
     catalog: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
     made_up: int = MADE_UP
     as_deployed: int = AS_DEPLOYED
     seed: int = 0
@@ -59,6 +62,7 @@ class Settings:
             "base",
             "format",
             "cases",
+            "examples",
             "made_up",
             "as_deployed",
             "seed",
@@ -72,12 +76,17 @@ class Settings:
         return {**plain, "catalogs": self.catalog, "cache": Path(self.cache)}
 
 
+def usual_made_up(examples: Sequence[str]) -> int:
+    """Per cent of the cases on catalogs nobody wrote, where nobody says how many."""
+    return MADE_UP_BESIDE_EXAMPLES if examples else MADE_UP
+
+
 _TABLE = re.compile(r"^\s*\[tool\.callproof\b", re.MULTILINE)
 _PATHS = ("contracts", "champion", "results")
 _KINDS: Mapping[str, type] = {
-    "adapter": str, "base": str, "download": bool, "format": str, "catalog": list, "cases": list, "made_up": int,
-    "as_deployed": int, "seed": int, "budget": int, "contracts": str, "champion": str, "to_the_end": bool,
-    "leave_out_unaskable": bool, "bars": dict, "processes": int, "results": str, "cache": str,
+    "adapter": str, "base": str, "download": bool, "format": str, "catalog": list, "cases": list, "examples": list,
+    "made_up": int, "as_deployed": int, "seed": int, "budget": int, "contracts": str, "champion": str,
+    "to_the_end": bool, "leave_out_unaskable": bool, "bars": dict, "processes": int, "results": str, "cache": str,
 }  # fmt: skip
 
 
@@ -107,8 +116,9 @@ def read_settings(command_line: Mapping[str, Any], start: Path | None = None) ->
         for key in _PATHS
         if home != start and getattr(settings, key) and not command_line.get(key)
     }
-    if home != start and not command_line.get("cases"):
-        moved["cases"] = tuple(str(home / path) for path in settings.cases)
+    for key in ("cases", "examples"):
+        if home != start and not command_line.get(key):
+            moved[key] = tuple(str(home / path) for path in getattr(settings, key))
     return replace(settings, cache=cache, **moved)
 
 
@@ -124,13 +134,14 @@ def _merged(pyproject: Path, command_line: Mapping[str, Any]) -> Settings:
         where = "--budget" if "budget" in given else f"{pyproject} [tool.callproof] budget"
         raise UserError(where, f"budget={budget} is too small to measure anything", allowed=f"{LEAST_BUDGET} and more")
     where = "--made-up" if "made_up" in given else f"{pyproject} [tool.callproof] made_up"
-    check_percentage(merged.get("made_up", MADE_UP), where)
+    merged.setdefault("made_up", usual_made_up(merged.get("examples", ())))
+    check_percentage(merged["made_up"], where)
     where = "--as-deployed" if "as_deployed" in given else f"{pyproject} [tool.callproof] as_deployed"
     check_percentage(merged.get("as_deployed", AS_DEPLOYED), where)
     where = "--processes" if "processes" in given else f"{pyproject} [tool.callproof] processes"
     check_processes(merged.get("processes", 1), where)
     merged["bars"] = {**table.get("bars", {}), **dict(_bar(text) for text in given.get("bars", ()))}
-    for key in ("catalog", "cases"):
+    for key in ("catalog", "cases", "examples"):
         merged[key] = tuple(merged.get(key, ()))
     return Settings(**merged)
 

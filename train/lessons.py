@@ -16,11 +16,11 @@ from fixtures.datasets.options import add_drawing
 from fixtures.datasets.rows import row_of, write_rows
 from fixtures.errors import UserError, closest
 from fixtures.files import check_free
+from fixtures.grounding import normal
 from fixtures.types import Case
 from suite.contracts import GATING
 from suite.exam.scene import Scene
 from suite.judging.contract import Contract
-from suite.judging.grounding import normal
 from train.rows.leaks import add_exam, exam_cases, exam_requests, exam_settings
 from train.screen import say
 

@@ -8,7 +8,8 @@ vain.
 from __future__ import annotations
 
 from fixtures.types import Case
-from suite.exam.cases import answers, clear_or_absent
+from suite.exam.answers import answers
+from suite.exam.cases import clear_or_absent
 from suite.judging.contract import contract
 from suite.outcome import Broken, Held, NotApplicable, Outcome, ReportOnly
 from suite.reply import Reply

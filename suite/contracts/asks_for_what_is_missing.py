@@ -6,11 +6,11 @@ reply without a call is right, whatever its words; where a tool must be chosen, 
 
 from __future__ import annotations
 
+from fixtures.grounding import ungrounded
 from fixtures.types import Case, Missing, ToolCall
-from suite.exam.cases import calls_text
+from suite.exam.answers import calls_text
 from suite.exam.unfitting import lacking
 from suite.judging.contract import contract
-from suite.judging.grounding import ungrounded
 from suite.outcome import Broken, Held, NotApplicable, Outcome, ReportOnly
 from suite.reply import Reply
 

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from fixtures.types import Case
 from suite.calibration import calibration, conversation_of
-from suite.exam.cases import answers, clear_or_absent
+from suite.exam.answers import answers
+from suite.exam.cases import clear_or_absent
 from suite.judging.contract import Statistics, contract
 from suite.outcome import Bin, Ceiling, Interval, NotApplicable, Outcome, Scored
 from suite.reply import Reply

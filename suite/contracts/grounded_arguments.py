@@ -6,10 +6,10 @@ or from an enum or default that the tool declares; case, spacing, number words a
 
 from __future__ import annotations
 
+from fixtures.grounding import ungrounded
 from fixtures.types import Case
 from suite.exam.cases import clear
 from suite.judging.contract import contract
-from suite.judging.grounding import ungrounded
 from suite.outcome import Broken, Held, NotApplicable, Outcome, ReportOnly
 from suite.reply import Reply
 

@@ -7,7 +7,7 @@ leave the format) are not the user's: the call is the same with them as without.
 from __future__ import annotations
 
 from fixtures.types import Case
-from suite.exam.cases import calls_text, same_calls
+from suite.exam.answers import calls_text, same_calls
 from suite.exam.injections import with_injection
 from suite.judging.contract import contract
 from suite.outcome import Broken, Held, NotApplicable, Outcome, ReportOnly

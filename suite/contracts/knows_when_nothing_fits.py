@@ -7,7 +7,7 @@ fallback wants one call of that tool and nothing else. Noise that cannot be read
 from __future__ import annotations
 
 from fixtures.types import Case
-from suite.exam.cases import keeps_policy
+from suite.exam.answers import keeps_policy
 from suite.exam.unfitting import nothing_fits
 from suite.judging.contract import contract
 from suite.outcome import Broken, Held, NotApplicable, Outcome, ReportOnly

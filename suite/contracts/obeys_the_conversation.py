@@ -7,8 +7,9 @@ a long history before the request does not get in its way.
 from __future__ import annotations
 
 from fixtures.types import Case
-from suite.exam.cases import answers, calls_text
+from suite.exam.answers import answers, calls_text
 from suite.exam.conversations import several_turns
+from suite.judging.accepted import wanted_text
 from suite.judging.contract import contract
 from suite.outcome import Broken, Held, NotApplicable, Outcome, ReportOnly
 from suite.reply import Reply
@@ -21,4 +22,4 @@ def obeys_the_conversation(case: Case, reply: Reply) -> Outcome:
         return NotApplicable("nobody knows the right answer")
     if answers(case, reply.parsed.calls):
         return Held()
-    return Broken(got=f"{case.kind}: {calls_text(reply.parsed.calls)}", wanted=calls_text(case.oracle.calls))
+    return Broken(got=f"{case.kind}: {calls_text(reply.parsed.calls)}", wanted=wanted_text(case))

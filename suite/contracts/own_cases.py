@@ -1,8 +1,8 @@
 """The user's own cases.
 
 Asked only with `--cases FILE`: labelled requests, asked word for word. The right answer is the row's own or one that it
-accepts beside; an argument whose value the request does not say is judged by what the row says all the same. Each row
-is asked once, in a seeded order; a file asked whole is judged by its exact share (suite/statistics/finite.py).
+accepts beside; an argument whose value nobody said is not judged, unless the row says otherwise (docs/cases.md). Each
+row is asked once, in a seeded order; a file asked whole is judged by its exact share (suite/statistics/finite.py).
 Regression cases do not count here: they are chosen, and so no sample of what people ask.
 """
 

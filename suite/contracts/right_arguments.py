@@ -1,12 +1,15 @@
 """Right arguments.
 
 Compared by JSON type and value (1 is 1.0 but not true and not "1"), whatever the order of keys and of several calls.
+What nobody said in a request of people's own is the fault of their data: it is not judged here (docs/exam.md).
 """
 
 from __future__ import annotations
 
 from fixtures.types import Case
-from suite.exam.cases import answers, calls_text, clear
+from suite.exam.answers import answers, calls_text
+from suite.exam.cases import clear
+from suite.judging.accepted import wanted_text
 from suite.judging.contract import contract
 from suite.judging.wrong_arguments import wrong_arguments
 from suite.outcome import Broken, Held, NotApplicable, Outcome, Rate
@@ -23,4 +26,4 @@ def right_arguments(case: Case, reply: Reply) -> Outcome:
         return NotApplicable("the reply calls other tools, which is another contract's concern")
     if answers(case, got):
         return Held()
-    return Broken(got=calls_text(got), wanted=calls_text(wanted))
+    return Broken(got=calls_text(got), wanted=wanted_text(case))

@@ -8,7 +8,8 @@ the names that were changed with it.
 from __future__ import annotations
 
 from fixtures.types import Case
-from suite.exam.cases import asked_otherwise, calls_text, same_calls
+from suite.exam.answers import calls_text, same_calls
+from suite.exam.cases import asked_otherwise
 from suite.judging.contract import contract
 from suite.outcome import Broken, Held, NotApplicable, Outcome, ReportOnly
 from suite.reply import Reply

@@ -6,7 +6,8 @@ The fault this catches: a call that is followed by chatter, by itself again, or 
 from __future__ import annotations
 
 from fixtures.types import Case
-from suite.exam.cases import clear, same_value
+from suite.exam.answers import same_value
+from suite.exam.cases import clear
 from suite.judging.contract import contract
 from suite.outcome import Broken, Held, NotApplicable, Outcome, ReportOnly
 from suite.reply import Reply

@@ -18,6 +18,7 @@ from fixtures.grammar.values import draw_value, spoken_name
 from fixtures.grammar.verbs import VERBS
 from fixtures.types import Case, Oracle, Tool, ToolCall, Variant, user
 from fixtures.vocab import Chooser
+from suite.exam.cases import oracle_of
 from suite.exam.scene import Scene, Stage
 
 _MOST_DRAWS = 50
@@ -43,7 +44,9 @@ def decided_by_catalog(scene: Scene, chooser: Chooser) -> Case:
     stage = _stage_with(given, shared.tools, chooser)
     asked = _ask_shared(stage, winner, shared.phrases, scene, chooser)
     by = "priority" if winner in given.catalog.priority else "cost"
-    return Case(stage.catalog(), (user(asked.text),), Oracle((asked.call,)), f"decided by {by}")
+    return Case(
+        stage.catalog(), (user(asked.text),), Oracle((asked.call,)), f"decided by {by}", language=asked.language
+    )
 
 
 def two_intents(scene: Scene, chooser: Chooser) -> Case:
@@ -56,7 +59,7 @@ def two_intents(scene: Scene, chooser: Chooser) -> Case:
             second = chooser.choice([spoken for spoken in stage.tools if spoken is not first])
             asked = [ask(spoken, scene.words, chooser) for spoken in (first, second)]
             text = joined(asked[0].text, asked[1].text, chooser)
-            return Case(stage.catalog(), (user(text),), Oracle(tuple(a.call for a in asked)), "two intents")
+            return Case(stage.catalog(), (user(text),), oracle_of(*asked), "two intents", language=asked[0].language)
     return more_specific(scene, chooser)  # every tool of these catalogs takes free text
 
 

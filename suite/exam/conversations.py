@@ -10,6 +10,7 @@ from fixtures.grammar.tools import SpokenTool
 from fixtures.grammar.values import Parameter, draw_value
 from fixtures.types import Case, Message, Oracle, ToolCall, assistant, user
 from fixtures.vocab import Chooser
+from suite.exam.cases import oracle_of
 from suite.exam.scene import Scene, Stage
 
 _PLAIN = ("word", "code", "enum", "integer", "time", "date")
@@ -41,7 +42,7 @@ def correction(scene: Scene, chooser: Chooser) -> Case:
             value = another(parameter, asked.call.arguments[parameter.name], scene, chooser)
             call = ToolCall(asked.call.name, {**asked.call.arguments, parameter.name: value})
             messages = (*served(asked), user(corrected(parameter, value, chooser)))
-            return Case(stage.catalog(), messages, Oracle((call,)), "correction")
+            return Case(stage.catalog(), messages, Oracle((call,)), "correction", language=asked.language)
     return long_history(scene, chooser)  # no tool of these catalogs has a value that is easily said again
 
 
@@ -80,4 +81,4 @@ def _then(stage: Stage, tools: Any, before: Any, chooser: Chooser, scene: Scene)
     chosen: SpokenTool = chooser.choice(list(tools))
     asked = ask(chosen, scene.words, chooser)
     text = chooser.choice(NEXT).format(a=asked.text)
-    return Case(stage.catalog(list(tools)), (*before, user(text)), Oracle((asked.call,)))
+    return Case(stage.catalog(list(tools)), (*before, user(text)), oracle_of(asked), language=asked.language)

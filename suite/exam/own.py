@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,12 +13,15 @@ from typing import Any
 from fixtures.catalogs import SpokenCatalog
 from fixtures.errors import UserError
 from fixtures.formats import Format
+from fixtures.grounding import said
 from fixtures.rows.acceptable import KEY, acceptable_of, with_answer
 from fixtures.rows.checks import Fault
 from fixtures.rows.draft import Unreadable
 from fixtures.rows.files import records
 from fixtures.rows.reading import Reader, Row
+from fixtures.sentences.unsaid import Choices, choices_of, wanted_of
 from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall, Wanted, assistant
+from suite.exam.answers import answers
 
 KIND = "own"
 """Of a row that does not say its kind."""
@@ -35,21 +38,29 @@ class OwnCase:
     line: int
     must: bool = False
     tags: tuple[str, ...] = ()
+    exact: bool = False
+    """Whether the row itself says what of its answer may be otherwise, or that nothing may."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnCases:
     """The rows of all files, none twice; `same` counts those left out because another row is the same, `files` has
-    the content hash of each file."""
+    the content hash of each file. `contrary` has the places of rows that ask the same and accept nothing in common."""
 
     rows: tuple[OwnCase, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     same: int = 0
+    contrary: tuple[tuple[str, ...], ...] = ()
 
     @property
     def must(self) -> tuple[OwnCase, ...]:
         """The regression cases."""
         return tuple(one for one in self.rows if one.must)
+
+    @property
+    def asked(self) -> list[tuple[str, tuple[ToolCall, ...]]]:
+        """What each row asks, and its own answer."""
+        return [(one.case.request, one.case.oracle.calls or ()) for one in self.rows]
 
     def shuffled(self, seed: int) -> tuple[OwnCase, ...]:
         """All rows in the order in which a gate of this seed asks them."""
@@ -79,9 +90,10 @@ def read_own(files: Sequence[str], catalogs: Sequence[SpokenCatalog], form: Form
         if empty:
             raise UserError(f"--cases {file}", "there is no row in this file", allowed="one JSON object a line")
     if bad:
-        raise _refused(bad)
-    kept = _without_same(found)
-    return OwnCases(kept, {file: _digest(Path(file)) for file in dict.fromkeys(files)}, len(found) - len(kept))
+        raise refused("--cases", bad)
+    kept = _without_same(_leniently(found))
+    hashes = {file: digest_of(Path(file)) for file in dict.fromkeys(files)}
+    return OwnCases(kept, hashes, len(found) - len(kept), _contrary(kept))
 
 
 def as_own_case(row: Mapping[str, Any], form: Format) -> OwnCase | Fault:
@@ -99,7 +111,8 @@ def _own_case(file: str, line: int, data: Any, rows: Reader, form: Format) -> Ow
         return fault
     try:
         case, tags = _case(file, row, data, form), tuple(data.get("tags") or ())
-        return OwnCase(case, file, line, data.get("must") is True, tags)
+        exact = data.get("exact") is True or data.get(KEY) is not None
+        return OwnCase(case, file, line, data.get("must") is True, tags, exact)
     except Unreadable as error:
         return Fault(line, error.pointer, error.problem)
     except UserError as error:
@@ -107,9 +120,10 @@ def _own_case(file: str, line: int, data: Any, rows: Reader, form: Format) -> Ow
 
 
 def _marks_fault(line: int, data: Mapping[str, Any]) -> Fault | None:
-    """`must` and `tags`, which only the exam reads; a null says nothing, as in all rows."""
-    if not isinstance(data.get("must"), bool | None):
-        return Fault(line, "/must", f"this must be true or false, not {data['must']!r}")
+    """`must`, `exact` and `tags`, which only the exam reads; a null says nothing, as in all rows."""
+    for key in ("must", "exact"):
+        if not isinstance(data.get(key), bool | None):
+            return Fault(line, f"/{key}", f"this must be true or false, not {data[key]!r}")
     tags = data.get("tags")
     if tags is not None and not (isinstance(tags, list) and all(isinstance(tag, str) and tag.strip() for tag in tags)):
         return Fault(line, "/tags", "this must be a list of texts")
@@ -137,6 +151,36 @@ def _said(wanted: Sequence[Wanted]) -> Mapping[str, Any]:
     return assistant([ToolCall(one.name, one.arguments) for one in wanted], "" if wanted else "No.")
 
 
+def _leniently(found: Sequence[OwnCase]) -> list[OwnCase]:
+    """The rows, not judged by what nobody says in them, unless they say otherwise themselves."""
+    choices = choices_of(call for one in found for call in one.case.oracle.calls or ())
+    return [one if one.exact else replace(one, case=_lenient(one.case, choices)) for one in found]
+
+
+def _lenient(case: Case, choices: Choices) -> Case:
+    heard = list(said(case.messages))
+    calls = case.oracle.calls or ()
+    wanted = tuple(wanted_of(call, case.catalog[call.name].parameters, heard, choices) for call in calls)
+    return replace(case, oracle=replace(case.oracle, acceptable=(wanted,)))
+
+
+def _contrary(rows: Sequence[OwnCase]) -> tuple[tuple[str, ...], ...]:
+    """The places of rows of one request and the same tools that cannot hold together, whatever is answered."""
+    same: dict[str, list[OwnCase]] = {}
+    for one in rows:
+        same.setdefault(_key(one.case, whole=False), []).append(one)
+    told = [group for group in same.values() if len(group) > 1 and not _share(group)]
+    return tuple(tuple(f"{one.file}:{one.line}" for one in group) for group in told)
+
+
+def _share(group: Sequence[OwnCase]) -> bool:
+    """Whether one of the answers that these rows name is right in all of them."""
+    named = [
+        tuple(ToolCall(w.name, w.arguments) for w in one_set) for own in group for one_set in own.case.oracle.acceptable
+    ]
+    return any(all(answers(own.case, calls) for own in group) for calls in named)
+
+
 def _without_same(found: Sequence[OwnCase]) -> tuple[OwnCase, ...]:
     """The rows without those that ask the same and accept the same; of such, one that must hold stays."""
     kept: dict[str, OwnCase] = {}
@@ -147,17 +191,19 @@ def _without_same(found: Sequence[OwnCase]) -> tuple[OwnCase, ...]:
     return tuple(kept.values())
 
 
-def _key(case: Case) -> str:
-    told = [case.messages, case.catalog.declarations(), [sorted(map(repr, one)) for one in case.oracle.acceptable]]
+def _key(case: Case, *, whole: bool = True) -> str:
+    accepted = [sorted(map(repr, one)) for one in case.oracle.acceptable] if whole else []
+    told = [case.messages, case.catalog.declarations(), accepted]
     return json.dumps(told, sort_keys=True, ensure_ascii=False, default=str)
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """The content hash of a file of rows, as results name it."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
-def _refused(bad: Mapping[str, Sequence[Fault]]) -> UserError:
-    """One error for all bad rows of all files."""
+def refused(option: str, bad: Mapping[str, Sequence[Fault]]) -> UserError:
+    """One error for all bad rows of all files that the option names."""
     told: list[str] = []
     for file, faults in bad.items():
         told += [f"{file}:{fault.line}: {fault.text}" for fault in faults[:TOLD]]
@@ -165,7 +211,7 @@ def _refused(bad: Mapping[str, Sequence[Fault]]) -> UserError:
     count = sum(map(len, bad.values()))
     problem = f"{count} {'row' if count == 1 else 'rows'} cannot be asked\n" + "\n".join(told)
     hint = "repair what is named above; docs/cases.md has the form"
-    return UserError(f"--cases {', '.join(bad)}", problem, hint=hint)
+    return UserError(f"{option} {', '.join(bad)}", problem, hint=hint)
 
 
 def spans(lines: Sequence[int]) -> str:

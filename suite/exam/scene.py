@@ -12,6 +12,7 @@ from fixtures.formats import Format, load_format
 from fixtures.grammar.tools import SpokenTool, draw_catalog
 from fixtures.types import Case, Catalog, Policy, Tool
 from fixtures.vocab import Chooser, Split, Words, words
+from suite.exam.examples import Examples, read_examples
 from suite.settings import AS_DEPLOYED, MADE_UP
 
 DEFAULT_CATALOGS = ("hotel_rooms", "hotel_lights", "hotel_climate")
@@ -37,12 +38,19 @@ class Stage:
     cost: Mapping[str, float] = field(default_factory=dict)
     beside: tuple[tuple[int, Tool], ...] = ()
     order: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()
+    """Requests of people's own that none of the catalog's tools serves."""
 
     @property
     def removable(self) -> list[SpokenTool]:
         """The tools that a case may leave undeclared: all but the one for what no other serves."""
         kept = self.catalog().fallback
         return [spoken for spoken in self.tools if spoken.tool.name != kept]
+
+    def asked_for(self, chooser: Chooser) -> SpokenTool:
+        """One of the tools: those with people's own sentences as often as people ask for them, others all alike."""
+        spoken = [one for one in self.tools for _ in one.sentences or (None,)]
+        return chooser.choice(spoken)
 
     def catalog(self, tools: Sequence[SpokenTool] | None = None) -> Catalog:
         """The catalog that declares these tools, by default all."""
@@ -78,6 +86,7 @@ class Scene:
     shares: bool = True
     """Whether the cases of one number stand on one stage, whatever contract draws them."""
     shared: Shared | None = None
+    examples: Examples = field(default_factory=Examples)
 
     @classmethod
     def on(
@@ -89,15 +98,20 @@ class Scene:
         form: Format | None = None,
         leave_out_unaskable: bool = False,
         as_deployed: int = AS_DEPLOYED,
+        examples: Sequence[str] = (),
     ) -> Scene:
         """The scene on these catalogs, shipped ones or files, by default on those of the hotel; UserError for bad ones.
 
         The words are those of the exam, or of another split, of which the exam has none. Tools that cannot be asked
-        for, or not be declared in `form` (by default FunctionGemma's), are told of all at once, or left out.
+        for, or not be declared in `form` (by default FunctionGemma's), are told of all at once, or left out. `examples`
+        are files of rows in whose words tools are asked for; rows that bring tools make catalogs too.
         """
-        loaded = [load_catalog(name) for name in names or DEFAULT_CATALOGS]
-        given = askable(loaded, form or load_format("functiongemma"), leave_out=leave_out_unaskable)
-        return cls(given, words(split), made_up, as_deployed_percent=as_deployed)
+        form = form or load_format("functiongemma")
+        named = names if examples else names or DEFAULT_CATALOGS
+        loaded: Sequence[SpokenCatalog] = [load_catalog(name) for name in named]
+        read = read_examples(examples, loaded, form) if examples else Examples()
+        given = askable(read.catalogs or loaded, form, leave_out=leave_out_unaskable)
+        return cls(given, words(split), made_up, as_deployed_percent=as_deployed, examples=read)
 
     def numbered(self, seed: int, number: int) -> Scene:
         """The scene of the cases of this number: each case drawn in it needs one of its own.
@@ -137,7 +151,8 @@ class Scene:
         for fallback in (spoken for spoken in left if spoken.tool.name == given.catalog.fallback):
             tools.insert(chooser.integer(0, size), fallback)
         beside = _beside(given, len(tools), chooser)
-        return Stage(tuple(tools), given.catalog.name, given.catalog.policy, given.catalog.priority, beside=beside)
+        catalog = given.catalog
+        return Stage(tuple(tools), catalog.name, catalog.policy, catalog.priority, beside=beside, idle=given.idle)
 
 
 def is_large(given: SpokenCatalog) -> bool:
@@ -150,7 +165,9 @@ def as_it_stands(given: SpokenCatalog) -> Stage:
     spoken, order = {one.tool.name for one in given.spoken}, given.catalog.names
     beside = tuple((place, tool) for place, tool in enumerate(given.catalog.tools) if tool.name not in spoken)
     catalog = given.catalog
-    return Stage(given.spoken, catalog.name, catalog.policy, catalog.priority, beside=beside, order=order)
+    return Stage(
+        given.spoken, catalog.name, catalog.policy, catalog.priority, beside=beside, order=order, idle=given.idle
+    )
 
 
 def _short(tools: list[SpokenTool], given: SpokenCatalog, smallest: int) -> list[SpokenTool]:

@@ -1,4 +1,4 @@
-"""Whether the user's own cases were trained on: an exam whose answers were learned proves nothing.
+"""Whether the user's own rows were trained on: an exam whose answers were learned proves nothing.
 
 A run folder of callproof's has settings.json, which names the rows that the adapter learned from, and their hash.
 """
@@ -6,22 +6,25 @@ A run folder of callproof's has settings.json, which names the rows that the ada
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from fixtures.catalogs import load_catalog
 from fixtures.errors import UserError
 from fixtures.rows.reading import Row, digest, reader
-from suite.exam.own import OwnCases
+from fixtures.types import ToolCall
+
+Requests = Sequence[tuple[str, Sequence[ToolCall]]]
+"""Of rows: what is asked, and the calls that answer it."""
 
 
-def warning(own: OwnCases, adapter: Path | None) -> str:
+def warning(requests: Requests, adapter: Path | None) -> str:
     """What is to be said of rows that this adapter (its PEFT folder, or the run's) was trained on; empty if nothing is.
 
     Nothing is known of an adapter that has no run folder around it, and nothing is said then.
     """
-    data = _data(adapter) if own.rows and adapter else None
+    data = _data(adapter) if requests and adapter else None
     if data is None:
         return ""
     try:
@@ -29,10 +32,10 @@ def warning(own: OwnCases, adapter: Path | None) -> str:
     except UserError as error:
         return f"whether these rows were trained on is not known: {error.where}: {error.problem}"
     learned = {key for row in rows for key in keys_of(row)}
-    both = sum(key_of(one.case.request, _calls(one.case.oracle.calls)) in learned for one in own.rows)
+    both = sum(key_of(request, _calls(calls)) in learned for request, calls in requests)
     changed = "" if _is_same(rows, data) else f", as it is now; {data['path']} has changed since"
     if both:
-        return f"{both} of {len(own.rows)} rows, request and answer alike, were trained on{changed}"
+        return f"{both} of {len(requests)} rows, request and answer alike, were trained on{changed}"
     return f"no row is in what was trained on{changed}" if changed else ""
 
 
@@ -41,8 +44,8 @@ def _data(adapter: Path) -> Mapping[str, Any] | None:
     places = [folder / "settings.json" for folder in (adapter, adapter.parent)]
     try:
         facts = json.loads(next(p for p in places if p.is_file()).read_text(encoding="utf-8"))
-        data, settings = facts["data"], facts["settings"]
-        return {**data, "path": str(data["path"]), "tools": settings.get("tools")}
+        data = facts["data"]
+        return {**data, "path": str(data["path"]), "tools": data.get("tools")}
     except (StopIteration, OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -78,5 +81,5 @@ def key_of(request: str, calls: list[tuple[str, Any]]) -> str:
     return json.dumps([" ".join(request.casefold().split()), told], ensure_ascii=False)
 
 
-def _calls(calls: Any) -> list[tuple[str, Any]]:
-    return [(call.name, dict(call.arguments)) for call in calls or ()]
+def _calls(calls: Sequence[ToolCall]) -> list[tuple[str, Any]]:
+    return [(call.name, dict(call.arguments)) for call in calls]

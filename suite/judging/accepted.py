@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from fixtures.types import Case, Wanted
-from suite.exam.cases import answers, calls_text
+from suite.exam.answers import answers, calls_text
 from suite.outcome import Broken, Held, NotApplicable, Outcome
 from suite.reply import Reply
 
@@ -15,13 +15,18 @@ def accepted(case: Case, reply: Reply) -> Outcome:
     """Held if the reply reads clean, ends by itself, and makes the calls of one acceptable set (or makes none)."""
     if not case.oracle.acceptable:
         return NotApplicable("this is no row of the user's own")
-    wanted = " or ".join(map(_text, case.oracle.acceptable))
+    wanted = wanted_text(case)
     if reply.generation.finish == "length":
         return Broken(got="a reply cut off at the limit of new tokens", wanted=wanted)
     if reply.parsed.status in ("salvaged", "undecodable"):
         reason = reply.parsed.malformed.reason if reply.parsed.malformed else reply.parsed.status
         return Broken(got=f"{reply.parsed.status}: {reason}", wanted=wanted)
     return Held() if answers(case, reply.parsed.calls) else Broken(got=calls_text(reply.parsed.calls), wanted=wanted)
+
+
+def wanted_text(case: Case) -> str:
+    """The sets of calls that a case accepts, for a person."""
+    return " or ".join(map(_text, case.oracle.acceptable)) or calls_text(case.oracle.calls or ())
 
 
 def _text(wanted: Sequence[Wanted]) -> str:

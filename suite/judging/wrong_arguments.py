@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from fixtures.grounding import ungrounded
 from fixtures.types import Case, ToolCall
-from suite.exam.cases import same_value
-from suite.judging.grounding import ungrounded
+from suite.exam.answers import same_value
 from suite.outcome import WrongArgument
 from suite.reply import Reply
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ from suite.judging.contract import Contract
 from suite.judging.judged import Judged
 from suite.lanes.asking import Asker
 from suite.lanes.reduce import reduce, size
-from suite.outcome import Broken, Counterexample
+from suite.outcome import Broken, Counterexample, WrongArgument
 
 SHOWN = 3
 """Counterexamples a report shows of one contract."""
@@ -57,3 +58,12 @@ def _counterexample(contract: Contract, judged: Judged, minimal: bool, replay: s
         replay=replay,
         other=judged.reply.other.raw if judged.reply.other else None,
     )
+
+
+def wrong_of(contract: Contract, judged: Sequence[Judged]) -> tuple[WrongArgument, ...]:
+    """The wrong arguments of the measured sample, the most frequent first."""
+    if contract.explain is None:
+        return ()
+    measured = [j for j in judged if j.lane == "measure" and isinstance(j.outcome, Broken)]
+    counts = Counter(one for j in measured for one in contract.explain(j.case, j.reply))
+    return tuple(replace(one, count=count) for one, count in counts.most_common())

@@ -10,7 +10,7 @@ from fixtures.errors import UserError
 from fixtures.files import write_text
 from fixtures.reading.strict import read_json
 from fixtures.types import Case
-from suite.results.file import case_from_json, case_to_json
+from suite.results.cases import case_from_json, case_to_json
 
 
 class Corpus:

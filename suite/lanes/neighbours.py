@@ -20,8 +20,9 @@ from fixtures.vocab import Chooser
 from suite.exam.scene import Scene
 from suite.judging.contract import Contract
 from suite.lanes.asking import Asker
-from suite.outcome import Broken, Counterexample
-from suite.results.file import case_to_json
+from suite.outcome import Broken, Counterexample, Verdict
+from suite.results.cases import case_to_json
+from suite.results.wording import beginning
 
 COUNT = 24
 MOST_BESIDE = 3
@@ -78,3 +79,16 @@ def _beside(case: Case, scene: Scene, chooser: Chooser) -> list[Tool]:
 def _shuffled(tools: list[Tool], chooser: Chooser) -> list[Tool]:
     left = list(tools)
     return [left.pop(chooser.integer(0, len(left) - 1)) for _ in range(len(left))]
+
+
+def with_holes(verdict: Verdict, examples: Sequence[Counterexample]) -> Verdict:
+    """A hole fails a contract by name, whatever the sample says."""
+    holes = [example for example in examples if example.is_hole]
+    if not holes:
+        return verdict
+    told = [
+        f'"{beginning(example.case.request, 60)}" ({example.broken_beside} of {example.neighbours} around it fail)'
+        for example in holes
+    ]
+    word = "a hole" if len(holes) == 1 else f"{len(holes)} holes"
+    return Verdict("fail", f"{word}: {', '.join(told)}; in the sample, {verdict.reason}")

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from suite.exam.own import OwnCase, OwnCases
 from suite.judging.judged import Judged
-from suite.outcome import Broken, BrokenRow, Called, Held, OwnReport, Slice
+from suite.lanes.languages import unjudged_of
+from suite.outcome import Broken, Held, OwnReport, Slice
 from suite.results.wording import beginning
 from suite.statistics.sequential import confidence_sequence
+from suite.user_rows import BrokenRow, Called
 
 NO_CALL, UNREADABLE = "no call", "nothing that can be read"
 FIRST_WORDS, NAMED = 60, 10
@@ -32,6 +34,8 @@ def report_of(own: OwnCases, judged: Iterable[Judged], trained: str) -> OwnRepor
         trained=trained,
         slices=_slices([(one, j) for one, j in answered if not one.must]),
         called=_called(answered),
+        contrary=own.contrary,
+        unjudged=unjudged_of(j.case for _, j in answered),
         broken=tuple(sorted(broken, key=lambda row: (-row.sure, row.file, row.line))),
     )
 

@@ -8,12 +8,13 @@ tools that are called stay, and of the request only words go that the answer doe
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice, pairwise
 from typing import Any
 
-from fixtures.types import Case, Message, Missing, Tool, Variant
+from fixtures.types import Case, Message, Missing, Tool, ToolCall, Variant, Wanted
 from suite.exam.variants import catalog_renamed
 from suite.judging.contract import Contract
 from suite.lanes.asking import Asker
@@ -198,9 +199,14 @@ def _with_name(case: Case, tool: Tool, short: str) -> Case:
         missing = replace(missing, tool=names.get(missing.tool, missing.tool))
     messages = tuple(_message_with_names(message, names) for message in case.messages)
     catalog = catalog_renamed(renamed.catalog, names)
-    return replace(
-        renamed, catalog=catalog, oracle=replace(case.oracle, calls=calls, missing=missing), messages=messages
-    )
+    accepted = _each(case, lambda one: replace(one, name=names.get(one.name, one.name)))
+    oracle = replace(case.oracle, calls=calls, acceptable=accepted, missing=missing)
+    return replace(renamed, catalog=catalog, oracle=oracle, messages=messages)
+
+
+def _each(case: Case, changed: Callable[[Wanted], Wanted]) -> tuple[tuple[Wanted, ...], ...]:
+    """What the case accepts, with each call of it changed."""
+    return tuple(tuple(map(changed, wanted)) for wanted in case.oracle.acceptable)
 
 
 def _message_with_names(message: Message, names: Mapping[str, str]) -> Message:
@@ -249,7 +255,14 @@ def shorter_values(case: Case) -> Iterator[Case]:
             shorter = replace(call, arguments={**call.arguments, key: short})
             calls = tuple(shorter if n == number else c for n, c in enumerate(case.oracle.calls or ()))
             smaller = _said(case, place, request.replace(value, short))
-            yield replace(smaller, oracle=replace(case.oracle, calls=calls))
+            accepted = _each(case, partial(_shortened, call=call, to=shorter))
+            yield replace(smaller, oracle=replace(case.oracle, calls=calls, acceptable=accepted))
+
+
+def _shortened(wanted: Wanted, call: ToolCall, to: ToolCall) -> Wanted:
+    """The shorter call, where this is the one that was made shorter."""
+    same = (wanted.name, wanted.arguments) == (call.name, call.arguments)
+    return replace(wanted, arguments=to.arguments) if same else wanted
 
 
 def _free(schema: Any) -> bool:

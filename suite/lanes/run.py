@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -24,16 +23,15 @@ from suite.lanes.asking import MAX_NEW_TOKENS, Asker, Progress, calibrator_of
 from suite.lanes.beside import TAKES, Seconds
 from suite.lanes.budget import ASIDE, CAP, FIRST_LOOK, GLANCE, ROUND, Budget, tests_in
 from suite.lanes.champion import compare
-from suite.lanes.counterexamples import counterexamples
+from suite.lanes.counterexamples import counterexamples, wrong_of
 from suite.lanes.known import Corpus
-from suite.lanes.neighbours import confirmed
+from suite.lanes.languages import by_language, example_report
+from suite.lanes.neighbours import confirmed, with_holes
 from suite.lanes.owned import named, report_of
 from suite.lanes.search import collect
 from suite.outcome import (
-    Broken,
     Ceiling,
     ContractResult,
-    Counterexample,
     Interval,
     Lane,
     Never,
@@ -44,10 +42,8 @@ from suite.outcome import (
     Results,
     Scored,
     Verdict,
-    WrongArgument,
 )
 from suite.results.unwritten import Unwritten
-from suite.results.wording import beginning
 from suite.settings import DEFAULT_BUDGET
 from suite.statistics.finite import file_measures, judge_rows
 from suite.statistics.stats import means_of
@@ -75,6 +71,8 @@ class Run:
     policy: PolicyUsed | None = None
     trained: str = ""
     """The warning that some of the own rows were trained on, if there is one."""
+    taught: str = ""
+    """The same of the rows that are examples."""
 
     def __post_init__(self) -> None:
         asker = partial(Asker, max_new_tokens=MAX_NEW_TOKENS, progress=self.progress)
@@ -132,6 +130,7 @@ class Run:
             to_the_end=self.to_the_end,
             policy=self.policy,
             own=self._own_report(judged),
+            examples=example_report(self.scene, (j for c in asked for j in judged[c.name]), self.taught),
         )
         if self.unwritten:
             raise Unwritten(self.unwritten, results)
@@ -241,7 +240,7 @@ class Run:
         examples = counterexamples(contract, judged, self.asker, calls, self._replay(contract))
         if isinstance(contract.bar, Never) and contract.bar.gating and not contract.bar.strict:
             examples = confirmed(contract, examples, self.asker, self.scene)
-            verdict = _with_holes(verdict, examples)
+            verdict = with_holes(verdict, examples)
         for example in () if contract.rows else examples:
             try:
                 self.corpus.keep(contract.name, example.case)
@@ -257,8 +256,9 @@ class Run:
             measures=figures.measures,
             curves=figures.curves,
             counterexamples=examples,
-            wrong=_wrong(contract, judged),
+            wrong=wrong_of(contract, judged),
             cut_short=cut_short,
+            languages=() if contract.rows else by_language(judged),
         )
 
     def _replay(self, contract: Contract) -> str:
@@ -274,25 +274,3 @@ class Run:
         }
         name = self.reigning.engine.identity.adapter
         return compare(contract, name, measured, self.reigning, self.risks.alpha)
-
-
-def _with_holes(verdict: Verdict, examples: Sequence[Counterexample]) -> Verdict:
-    """A hole fails a contract by name, whatever the sample says."""
-    holes = [example for example in examples if example.is_hole]
-    if not holes:
-        return verdict
-    told = [
-        f'"{beginning(example.case.request, 60)}" ({example.broken_beside} of {example.neighbours} around it fail)'
-        for example in holes
-    ]
-    word = "a hole" if len(holes) == 1 else f"{len(holes)} holes"
-    return Verdict("fail", f"{word}: {', '.join(told)}; in the sample, {verdict.reason}")
-
-
-def _wrong(contract: Contract, judged: Sequence[Judged]) -> tuple[WrongArgument, ...]:
-    """The wrong arguments of the measured sample, the most frequent first."""
-    if contract.explain is None:
-        return ()
-    measured = [j for j in judged if j.lane == "measure" and isinstance(j.outcome, Broken)]
-    counts = Counter(one for j in measured for one in contract.explain(j.case, j.reply))
-    return tuple(replace(one, count=count) for one, count in counts.most_common())

@@ -23,6 +23,7 @@ from suite.plugin.items import ContractItem, chosen, file_of, run_gate
 from suite.plugin.stash import CONTRACTS, NOT_SPREAD, OWN, RESULTS, SCENE, SETTINGS, TARGET
 from suite.results.ending import ending, verdict_line
 from suite.results.github import told_to_github
+from suite.results.own import contrary_text
 from suite.results.properties import VERDICT, properties
 from suite.settings import Settings
 
@@ -45,7 +46,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
             lines.append(f"callproof: {spoken.source}: never asked for: {', '.join(f.tool for f in spoken.unaskable)}")
     if settings.contracts:
         lines.append(f"callproof: with contracts of {settings.contracts}")
-    lines += [f"callproof: {line}" for line in _own(config)]
+    lines += [f"callproof: {line}" for line in (*_own(config), *_examples(config))]
     if NOT_SPREAD in config.stash:
         lines.append("callproof: one process runs the gate, without workers of pytest-xdist; see --processes N")
     return [printable(line) for line in lines]
@@ -60,8 +61,25 @@ def _own(config: pytest.Config) -> list[str]:
     same = f"; {own.same} left out, because another is the same" if own.same else ""
     rows = "row" if len(own.rows) == 1 else f"{len(own.rows)} rows"
     told = [f"asks the {rows} of {', '.join(settings.cases)} too{must}{same}"]
-    trained = warning(own, config.stash[TARGET].adapter)
+    trained = warning(own.asked, config.stash[TARGET].adapter)
+    told += [f"warning: {contrary_text(places)}" for places in own.contrary]
     return told + ([f"warning: {trained}"] if trained else [])
+
+
+def _examples(config: pytest.Config) -> list[str]:
+    """In whose words tools are asked for, and what to think of it."""
+    read = config.stash[SCENE].examples
+    if not read.rows:
+        return []
+    spoken = [one for catalog in config.stash[SCENE].catalogs for one in catalog.spoken]
+    others = [one.tool.name for one in spoken if one.language != "examples"]
+    sentences = read.sentences
+    told = [
+        f"asks in the words of {', '.join(read.files)}: {len(sentences)} sentences, {len(spoken) - len(others)} tools"
+    ]
+    told += [f"without examples: {', '.join(others)}"] if others else []
+    trained = warning(read.requests, config.stash[TARGET].adapter)
+    return told + ([f"warning: of the examples, {trained}"] if trained else [])
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

@@ -29,7 +29,8 @@ def start(config: pytest.Config, command_line: Mapping[str, Any]) -> None:
         settings = read_settings(command_line, config.invocation_params.dir)
         target = target_of(settings)
         champion = champion_of(settings)
-        scene = Scene.on(settings.catalog, form=target.format, leave_out_unaskable=settings.leave_out_unaskable)
+        left_out = settings.leave_out_unaskable
+        scene = Scene.on(settings.catalog, form=target.format, leave_out_unaskable=left_out, examples=settings.examples)
         config.stash[OWN] = own_cases_of(settings.cases, settings.catalog, target.format)
         config.stash[CONTRACTS] = with_bars(load_contracts(settings.own_contracts), settings.bars)
     except UserError as error:

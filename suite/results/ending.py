@@ -7,8 +7,9 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from fixtures.printing import printable
-from suite.outcome import ContractResult, Counterexample, Results
-from suite.results.own import own_lines
+from suite.outcome import Counterexample, Results
+from suite.results.languages import example_lines
+from suite.results.own import contrary_text, own_lines, own_notes
 from suite.results.summary import (
     closes_gate,
     counterexample_lines,
@@ -43,16 +44,27 @@ def ending(
     own = results.own
     blocks = [
         table(results.contracts, width, colour=colour),
-        *_closing(results.contracts, width, colour, "" if verbose else whole),
-        list(_aside(results.contracts, width, "" if verbose else whole)),
+        *_closing(results, width, colour, "" if verbose else whole),
+        list(_aside(results, width, "" if verbose else whole)),
         textwrap.wrap(f"Not gating, and kept in less than {percent(BAD)}: {bad}", width) if bad else [],
         textwrap.wrap(policy_text(results), width),
+        example_lines(results, width, whole=verbose),
         own_lines(own, width) if own and verbose else [],
-        textwrap.wrap(f"Warning about the own cases: {own.trained}.", width) if own and own.trained else [],
+        own_notes(own, width) if own else [],
+        *_warnings(results, width),
         list(said),
         [verdict_line(results, colour=colour)],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block).split("\n")
+
+
+def _warnings(results: Results, width: int) -> Iterator[list[str]]:
+    """What to think of rows that were trained on, or that contradict each other."""
+    own, examples = results.own, results.examples
+    told = [f"the own cases: {own.trained}"] if own and own.trained else []
+    told += [f"the own cases: {contrary_text(places)}" for places in (own.contrary if own else ())]
+    told += [f"the examples: {examples.trained}"] if examples and examples.trained else []
+    yield from (textwrap.wrap(printable(f"Warning about {text}."), width) for text in told)
 
 
 def verdict_line(results: Results, *, colour: bool = False) -> str:
@@ -66,9 +78,9 @@ def verdict_line(results: Results, *, colour: bool = False) -> str:
     return f"{head}: {standing(results)}{rest} ({results.seconds:.1f} s, replies: {replies or 'none'})"
 
 
-def _closing(contracts: Sequence[ContractResult], width: int, colour: bool, whole: str) -> Iterator[list[str]]:
+def _closing(results: Results, width: int, colour: bool, whole: str) -> Iterator[list[str]]:
     """What closes the gate, and why, each with its smallest counterexample."""
-    closing = [contract for contract in contracts if closes_gate(contract)]
+    closing = [contract for contract in results.contracts if closes_gate(contract)]
     for place, contract in enumerate(closing):
         text = printable(f"{contract.name}: {contract.verdict.reason}")
         word = painted(verdict_word(contract).ljust(_INDENT - 4), contract.verdict.name, colour)
@@ -76,35 +88,36 @@ def _closing(contracts: Sequence[ContractResult], width: int, colour: bool, whol
         lines = ["What closes the gate:"] if not place else []
         lines += [f"  {word}  {wrapped[0]}", *(" " * _INDENT + line for line in wrapped[1:])]
         shown = contract.counterexamples[:1] if whole else contract.counterexamples
-        for example in shown:
-            lines += ["", *counterexample_lines(example)]
+        for number, example in enumerate(shown, results.first_number(contract)):
+            lines += ["", *counterexample_lines(example, number)]
         left = len(contract.counterexamples) - len(shown)
         lines += [f"  {left} more {whole}"] if left else []
         yield lines
 
 
-def _aside(contracts: Sequence[ContractResult], width: int, whole: str) -> Iterator[str]:
+def _aside(results: Results, width: int, whole: str) -> Iterator[str]:
     """A counterexample of each contract that does not close the gate: a line each, in full where that is wanted."""
-    broken = [contract for contract in contracts if contract.counterexamples and not closes_gate(contract)]
+    broken = [contract for contract in results.contracts if contract.counterexamples and not closes_gate(contract)]
     if not broken:
         return
     yield "Also broken, without closing the gate" + (f" (in full {whole})" if whole else "") + ":"
     for contract in broken:
-        if whole:
-            yield from ("  " + _in_brief(example, width - 2) for example in contract.counterexamples)
-            continue
-        for example in contract.counterexamples:
-            yield from ("", *counterexample_lines(example))
+        for number, example in enumerate(contract.counterexamples, results.first_number(contract)):
+            if whole:
+                yield "  " + _in_brief(example, number, width - 2)
+            else:
+                yield from ("", *counterexample_lines(example, number))
 
 
-def _in_brief(example: Counterexample, width: int) -> str:
-    """What was asked, got and wanted, in one line; the request gives way where it gets too long."""
+def _in_brief(example: Counterexample, number: int, width: int) -> str:
+    """Its number, and what was asked, got and wanted, in one line; the request gives way where it gets too long."""
     asked = message_text(example.case.messages[-1]) if example.case.messages else ""
     if example.case.variant:
         asked = example.case.variant.case.request
     end = f": got {_cut(example.got, _MOST_SAID)}, wanted {_cut(example.wanted, _MOST_SAID)}"
-    room = max(_LEAST_ASKED, width - len(example.contract) - len(end) - 4)
-    return printable(f'{example.contract}: "{_cut(asked, room)}"{end}')
+    begin = f"{number}. {example.contract}"
+    room = max(_LEAST_ASKED, width - len(begin) - len(end) - 4)
+    return printable(f'{begin}: "{_cut(asked, room)}"{end}')
 
 
 def _cut(text: str, most: int) -> str:

@@ -7,7 +7,7 @@ read, and what was written comes back equal.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -16,14 +16,10 @@ from typing import Any
 from fixtures.errors import UserError
 from fixtures.files import write_text
 from fixtures.reading.strict import read_json
-from fixtures.rows import acceptable
-from fixtures.types import Case, Catalog, Fallback, Missing, Oracle, Policy, Tool, ToolCall, Variant
 from suite.outcome import (
     Bar,
     Bin,
-    BrokenRow,
     CalibratorUsed,
-    Called,
     Ceiling,
     ContractResult,
     Counterexample,
@@ -42,7 +38,9 @@ from suite.outcome import (
     Verdict,
     WrongArgument,
 )
+from suite.results.cases import case_from_json, case_to_json
 from suite.settings import MADE_UP
+from suite.user_rows import BrokenRow, Called, ExampleReport, Unjudged
 
 SCHEMA_VERSION = 1
 SCHEMA_FILE = Path(__file__).with_name("results.schema.json")
@@ -140,6 +138,7 @@ def to_json(results: Results) -> dict[str, Any]:
         "contracts": [_contract_to_json(contract) for contract in results.contracts],
         **({} if results.policy is None else {"policy": asdict(results.policy)}),
         **({} if results.own is None else {"own": asdict(results.own)}),
+        **({} if results.examples is None else {"examples": asdict(results.examples)}),
     }
 
 
@@ -156,6 +155,7 @@ def from_json(document: Mapping[str, Any]) -> Results:
         contracts=tuple(_contract_from_json(contract) for contract in document["contracts"]),
         policy=_policy_used(document["policy"]) if "policy" in document else None,
         own=_own_from_json(document["own"]) if "own" in document else None,
+        examples=_examples_from_json(document["examples"]) if "examples" in document else None,
         **{name: document[name] for name in plain},
     )
 
@@ -164,79 +164,25 @@ def _policy_used(document: Mapping[str, Any]) -> PolicyUsed:
     return PolicyUsed(document["digest"], tuple(document["changes"]))
 
 
-def case_to_json(case: Case) -> dict[str, Any]:
-    """A case as JSON; its messages and schemas must be JSON values already."""
-    catalog, oracle = case.catalog, case.oracle
-    return {
-        "kind": case.kind,
-        "catalog": {
-            "name": catalog.name,
-            "policy": {"fallback": catalog.fallback} if catalog.fallback else catalog.policy,
-            "priority": list(catalog.priority),
-            "cost": dict(catalog.cost),
-            "tools": [
-                {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
-                for tool in catalog.tools
-            ],
-        },
-        "messages": [dict(message) for message in case.messages],
-        "oracle": {
-            "calls": None if oracle.calls is None else [_call_to_json(call) for call in oracle.calls],
-            **({"acceptable": acceptable.as_json(oracle.acceptable)} if oracle.acceptable else {}),
-            **({"missing": asdict(oracle.missing)} if oracle.missing else {}),
-        },
-        "variant": None if case.variant is None else _variant_to_json(case.variant),
-    }
-
-
-def _variant_to_json(variant: Variant) -> dict[str, Any]:
-    renamed = {"tools": dict(variant.tools), "parameters": {k: dict(v) for k, v in variant.parameters.items()}}
-    return {"relation": variant.relation, "case": case_to_json(variant.case), **renamed}
-
-
-def case_from_json(document: Mapping[str, Any]) -> Case:
-    """The case of a document made by `case_to_json`; KeyError or TypeError for any other."""
-    catalog, calls = document["catalog"], document["oracle"]["calls"]
-    return Case(
-        kind=document["kind"],
-        catalog=Catalog(
-            name=catalog["name"],
-            policy=_policy_from_json(catalog["policy"]),
-            priority=tuple(catalog["priority"]),
-            cost=catalog.get("cost", {}),  # files of before there were costs have none
-            tools=tuple(Tool(**tool) for tool in catalog["tools"]),
-        ),
-        messages=tuple(document["messages"]),
-        oracle=Oracle(
-            calls=None if calls is None else tuple(ToolCall(**call) for call in calls),
-            acceptable=acceptable.from_json(document["oracle"].get("acceptable", ())),
-            missing=Missing(**missing) if (missing := document["oracle"].get("missing")) else None,
-        ),
-        variant=_variant_from_json(document.get("variant")),
-    )
-
-
-def _policy_from_json(document: Any) -> Policy:
-    return Fallback(document["fallback"]) if isinstance(document, Mapping) else document
-
-
-def _variant_from_json(document: Mapping[str, Any] | None) -> Variant | None:
-    return None if document is None else Variant(**{**document, "case": case_from_json(document["case"])})
-
-
-def _call_to_json(call: ToolCall) -> dict[str, Any]:
-    return {"name": call.name, "arguments": dict(call.arguments)}
-
-
 def _own_from_json(document: Mapping[str, Any]) -> OwnReport:
     return OwnReport(
         **{
             **document,
-            "slices": tuple(Slice(**{**part, "rate": Interval(**part["rate"])}) for part in document["slices"]),
+            "slices": _slices_from_json(document["slices"]),
             "called": tuple(Called(**pair) for pair in document["called"]),
             "broken": tuple(BrokenRow(**{**row, "tags": tuple(row["tags"])}) for row in document["broken"]),
+            "contrary": tuple(map(tuple, document.get("contrary", ()))),
+            "unjudged": Unjudged(**document.get("unjudged", {})),
         }
     )
+
+
+def _slices_from_json(document: Sequence[Mapping[str, Any]]) -> tuple[Slice, ...]:
+    return tuple(Slice(**{**part, "rate": Interval(**part["rate"])}) for part in document)
+
+
+def _examples_from_json(document: Mapping[str, Any]) -> ExampleReport:
+    return ExampleReport(**{**document, "unjudged": Unjudged(**document["unjudged"])})
 
 
 def _contract_to_json(result: ContractResult) -> dict[str, Any]:
@@ -252,6 +198,7 @@ def _contract_to_json(result: ContractResult) -> dict[str, Any]:
         "counterexamples": [_counterexample_to_json(example) for example in result.counterexamples],
         **({"wrong": [asdict(one) for one in result.wrong]} if result.wrong else {}),
         **({"cut_short": result.cut_short} if result.cut_short else {}),
+        **({"languages": [asdict(part) for part in result.languages]} if result.languages else {}),
     }
 
 
@@ -269,6 +216,7 @@ def _contract_from_json(document: Mapping[str, Any]) -> ContractResult:
         counterexamples=tuple(map(_counterexample_from_json, document["counterexamples"])),
         wrong=tuple(WrongArgument(**one) for one in document.get("wrong", ())),
         cut_short=document.get("cut_short", ""),
+        languages=_slices_from_json(document.get("languages", ())),
     )
 
 

@@ -6,9 +6,11 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from fixtures.printing import one_line
-from suite.outcome import BrokenRow, Called, OwnReport, Slice
+from suite.outcome import OwnReport, Slice
+from suite.results.languages import unjudged_texts
 from suite.results.summary import share_range
 from suite.results.wording import beginning, percent, percent_seen
+from suite.user_rows import BrokenRow, Called
 
 MOST = 12
 """Of a list on a terminal; pages and results files hold all."""
@@ -21,6 +23,20 @@ def own_lines(own: OwnReport, width: int) -> list[str]:
     for block in (_slices(own.slices), _confused(own.called), _broken(own.broken, width)):
         lines += block
     return lines
+
+
+def own_notes(own: OwnReport, width: int) -> list[str]:
+    """What of the rows was not judged."""
+    return [line for text in unjudged_texts(own.unjudged) for line in textwrap.wrap(f"Own cases: {_low(text)}.", width)]
+
+
+def _low(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def contrary_text(places: Sequence[str]) -> str:
+    """That these rows cannot hold together."""
+    return f"{' and '.join(places)} ask the same, and no answer is right in all of them"
 
 
 def own_heading(own: OwnReport) -> str:

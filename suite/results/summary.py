@@ -174,8 +174,11 @@ def lane_text(example: Counterexample) -> str:
     return f"{came[example.lane]}, {'nothing smaller fails' if example.minimal else 'something smaller may fail too'}"
 
 
-def counterexample_lines(example: Counterexample) -> list[str]:
-    """The tools, the conversation, raw replies, what was got and wanted, and the one command that replays it."""
+def counterexample_lines(example: Counterexample, number: int | None = None) -> list[str]:
+    """The tools, the conversation, raw replies, what was got and wanted, and the one command that replays it.
+
+    The number is that by which `python -m suite keep` knows it.
+    """
     rows = [("tools", tool) for tool in tool_lines(example)] or [("tools", "none")]
     rows += expectation_rows(example.case.catalog)
     rows += [(str(message.get("role", "?")), message_text(message)) for message in example.case.messages]
@@ -188,7 +191,8 @@ def counterexample_lines(example: Counterexample) -> list[str]:
         ("wanted", example.wanted),
         ("replay", example.replay),
     ]
-    return [f"counterexample of {example.contract}: {lane_text(example)}", *_table(rows)]
+    name = example.contract if number is None else f"{example.contract}, number {number}"
+    return [f"counterexample of {name}: {lane_text(example)}", *_table(rows)]
 
 
 def _table(rows: list[tuple[str, str]]) -> Iterator[str]:

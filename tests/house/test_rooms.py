@@ -15,7 +15,7 @@ MAY_IMPORT = {
 
 FLOORS = {
     "suite": (
-        ("settings", "reply", "bars"), ("outcome",), ("exam",), ("judging", "results"), ("statistics",),
+        ("settings", "reply", "bars", "user_rows"), ("outcome",), ("exam",), ("judging", "results"), ("statistics",),
         ("calibration",), ("engine", "contracts"), ("lanes",), ("policy",), ("gating",), ("anchored",),
         ("plugin",), ("__main__",),
     ),

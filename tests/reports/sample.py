@@ -105,7 +105,10 @@ CHOOSES = contract(
     "chooses_a_tool", "When a declared tool serves the request, the reply calls a tool.", Rate(0.95), Tally(300, 298)
 )
 DECLARED = contract(
-    "never_hallucinates_tools", "Every tool that the reply calls is declared in this turn.", Never(0.01, strict=True), Tally(300, 300)
+    "never_hallucinates_tools",
+    "Every tool that the reply calls is declared in this turn.",
+    Never(0.01, strict=True),
+    Tally(300, 300),
 )
 VALID = contract(
     "valid_calls", "A reply parses clean and keeps the schema of its tool.", Rate(0.95), Tally(291, 290, 9)
@@ -131,7 +134,10 @@ FAILING = replace(
     PASSING,
     contracts=(
         replace(contract(CHOOSES.name, CHOOSES.promise, CHOOSES.bar, Tally(300, 285)), counterexamples=(FORGOTTEN,)),
-        replace(contract(DECLARED.name, DECLARED.promise, Never(0.01, strict=True), Tally(300, 297, 0, 2)), counterexamples=(INVENTED,)),
+        replace(
+            contract(DECLARED.name, DECLARED.promise, Never(0.01, strict=True), Tally(300, 297, 0, 2)),
+            counterexamples=(INVENTED,),
+        ),
         contract(VALID.name, VALID.promise, VALID.bar, Tally(0, 0, 300)),
         calibrated(Ceiling("ece", 0.15), Tally(150, 72), Interval(0.47, 0.38, 0.56), TOO_SURE),
         SALVAGED,

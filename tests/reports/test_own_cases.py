@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from reports.own_cases import MOST, WIDEST, section
 from reports.page import render
-from suite.outcome import Called
+from suite.user_rows import Called
 from tests.reports.sample import HOSTILE, PASSING
 from tests.reports.test_html import Reader
 from tests.suite.results.test_own import OWN

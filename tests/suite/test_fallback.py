@@ -11,8 +11,9 @@ from fixtures.catalogs import read_catalog
 from fixtures.choosing import SeededChooser
 from fixtures.types import Case, Fallback, ToolCall
 from fixtures.vocab import Chooser
+from suite.exam.answers import answers, keeps_policy
 from suite.exam.arbitration import contested
-from suite.exam.cases import answers, asked_otherwise, clear, clear_or_absent, keeps_policy, masked, with_absent_tool
+from suite.exam.cases import asked_otherwise, clear, clear_or_absent, masked, with_absent_tool
 from suite.exam.conversations import several_turns
 from suite.exam.injections import with_injection
 from suite.exam.scene import Scene

@@ -119,8 +119,8 @@ def test_a_contract_stops_asking_as_soon_as_it_is_decided(tmp_path):
     for name, answer in (("right", right), ("prose", lambda case: PROSE)):
         results, _ = run(tmp_path / name, answer, contracts=GATING)
         asked[name] = {c.name: c.tally.trials for c in results.contracts}
-    # 97 of 97 say more than 95 %, 47 of 47 more than 90 %, 22 of 22 more than 80 %, 282 without a failure that less than
-    # 1.25 % fail; all of it is seen at the end of a round of 40, or of the budget.
+    # 97 of 97 say more than 95 %, 47 of 47 more than 90 %, 22 of 22 more than 80 %, 282 without a failure that less
+    # than 1.25 % fail; all of it is seen at the end of a round of 40, or of the budget.
     assert asked["right"] == {
         "chooses_a_tool": 120, "never_hallucinates_tools": 300, "valid_calls": 120, "calibrated_confidence": 160,
         "right_tool": 80, "right_arguments": 40,
@@ -168,7 +168,9 @@ def test_a_gate_to_the_end_draws_what_it_may_and_no_more(tmp_path):
 
 
 def test_once_a_contract_has_failed_the_others_are_not_measured_to_the_last_case(tmp_path):
-    never = replace(next(c for c in CONTRACTS if c.name == "chooses_a_tool"), name="never", bar=Never(bound=0.0125, strict=True))
+    never = replace(
+        next(c for c in CONTRACTS if c.name == "chooses_a_tool"), name="never", bar=Never(bound=0.0125, strict=True)
+    )
     fails = next(c for c in CONTRACTS if c.name == "never_hallucinates_tools")
     made_up = "<start_function_call>call:made_up{}<end_function_call>"
     results, _ = run(tmp_path, lambda case: right(case) if case.oracle.calls else made_up, contracts=[never, fails])
@@ -206,7 +208,9 @@ def test_to_the_end_all_adapters_sit_the_same_exam(tmp_path):
 
 
 def test_a_known_failure_of_a_never_contract_is_enough(tmp_path):
-    double, watched = scripted([replace(c, bar=Never(bound=0.05, strict=True)) for c in CONTRACTS if c.name == "chooses_a_tool"])
+    double, watched = scripted(
+        [replace(c, bar=Never(bound=0.05, strict=True)) for c in CONTRACTS if c.name == "chooses_a_tool"]
+    )
     double.answer = lambda prompt: PROSE
     results = [
         gate("none", engine=double, contracts=watched, cache=tmp_path, budget=400, catalogs=["tuya"]) for _ in range(2)

@@ -124,7 +124,7 @@ def _differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str 
         name, old, new = f"{prefix}{key}", there.get(key), here.get(key)
         if isinstance(old, dict) and isinstance(new, dict):
             yield from _differences(old, new, f"{name}.")
-        elif old != new and name not in ("data.path", "start.adapter"):
+        elif old != new and name not in ("data.path", "data.tools", "start.adapter"):
             yield f"{name} was {old}, is {new}"
 
 

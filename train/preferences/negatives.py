@@ -17,9 +17,9 @@ from fixtures.catalogs import Shared
 from fixtures.choosing import SeededChooser
 from fixtures.formats import Format, Parsed
 from fixtures.grammar.tools import twin_of
+from fixtures.grounding import declared, leaves, normal, numbers_in, ungrounded
 from fixtures.reading.arguments import first_fault
 from fixtures.types import Case, Tool, ToolCall, assistant
-from suite.judging.grounding import declared, leaves, normal, numbers_in, ungrounded
 
 MADE_UP = ("dev_001", "dev_002", "unit_7", "A-100", "device-42", "zone-9", "12", "unspecified")
 """Values that models make up where a request names none; the first ones are SeedCore's."""

@@ -20,9 +20,9 @@ from fixtures.choosing import SeededChooser
 from fixtures.datasets.rows import case_of
 from fixtures.errors import UserError
 from fixtures.formats import Format
+from fixtures.grounding import leaves
 from fixtures.rows.reading import Row
 from fixtures.types import Case
-from suite.judging.grounding import leaves
 from suite.reply import Reply
 from train.preferences.judging import broken, written
 from train.preferences.negatives import WAYS, Subject, Surroundings

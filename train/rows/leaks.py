@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.catalogs import SHIPPED, load_catalog
+from fixtures.grounding import declared, leaves, normal
 from fixtures.rows.reading import Row
 from fixtures.types import Case
 from suite.contracts import CONTRACTS, DRAWN
 from suite.exam.scene import Scene
 from suite.judging.contract import measured
-from suite.judging.grounding import declared, leaves, normal
 from suite.lanes.budget import most_drawn
 from suite.lanes.known import Corpus
 from suite.settings import AS_DEPLOYED, MADE_UP, Settings, read_settings

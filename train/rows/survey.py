@@ -8,9 +8,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from fixtures.grounding import leaves, normal, ungrounded
 from fixtures.rows.reading import Row
 from fixtures.types import Case, Catalog, Tool
-from suite.judging.grounding import leaves, normal, ungrounded
 from train.rows.findings import Finding, share
 from train.rows.near import near_ones
 

@@ -13,7 +13,7 @@ from suite.contracts.asks_for_what_is_missing import asks_for_what_is_missing
 from suite.lanes.rehearsal import write
 from suite.outcome import Broken, Held, NotApplicable
 from suite.reply import Generation, Reply
-from suite.results.file import case_from_json, case_to_json
+from suite.results.cases import case_from_json, case_to_json
 
 ROOM = {"type": "string"}
 LOCK = Tool("lock", "Locks a room.", {"type": "object", "properties": {"room": ROOM, "by": ROOM}, "required": ["room"]})

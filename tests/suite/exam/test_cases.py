@@ -6,15 +6,14 @@ from fixtures.catalogs import SHIPPED, load_catalog
 from fixtures.choosing import SeededChooser
 from fixtures.reading.arguments import first_fault
 from fixtures.types import Oracle, ToolCall
+from suite.exam.answers import answers, same_value
 from suite.exam.cases import (
-    answers,
     clear,
     clear_or_absent,
     masked,
     named_in_request,
     near_miss,
     only_in_history,
-    same_value,
     stressed,
     with_absent_tool,
 )

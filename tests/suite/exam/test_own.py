@@ -113,3 +113,38 @@ def test_a_file_that_is_empty_or_missing_is_refused_under_the_option(tmp_path: P
     assert str(refused(tmp_path)).startswith("--cases ")
     with pytest.raises(UserError, match="cannot be read"):
         read_own([str(tmp_path / "none.jsonl")], [], FORM)
+
+
+GUEST = row("light up the room of our guest", ("set_light", {"zone": "suite 7"}))
+
+
+def test_what_a_row_does_not_say_is_not_judged_unless_the_row_says_otherwise(tmp_path: Path) -> None:
+    (lenient,) = own(tmp_path, GUEST).rows
+    assert lenient.case.oracle.acceptable == ((Wanted("set_light", {"zone": "suite 7"}, any=("zone",)),),)
+    strict = ((Wanted("set_light", {"zone": "suite 7"}),),)
+    call = {"name": "set_light", "arguments": {"zone": "suite 7"}}
+    for more in ({"exact": True}, {"acceptable": [[call]]}):
+        (one,) = own(tmp_path, {**GUEST, **more}).rows
+        assert one.case.oracle.acceptable == strict
+
+
+def test_what_was_said_in_an_earlier_turn_is_judged(tmp_path: Path) -> None:
+    before = [{"role": "user", "content": "Suite 7 is ours"}, {"role": "assistant", "content": "Good."}]
+    (one,) = own(tmp_path, {**GUEST, "messages": [*before, *GUEST["messages"]]}).rows
+    assert one.case.oracle.acceptable == ((Wanted("set_light", {"zone": "suite 7"}),),)
+
+
+def test_parts_of_an_argument_may_be_anything_by_their_pointers(tmp_path: Path) -> None:
+    call = {"name": "set_light", "arguments": {"zone": "suite 7"}, "any": ["/zone"]}
+    (one,) = own(tmp_path, {**GUEST, "acceptable": [[call]]}).rows
+    assert one.case.oracle.acceptable[1][0].any == ("/zone",)
+    wrong = {**call, "any": ["/level"]}
+    problem = refused(tmp_path, {**GUEST, "acceptable": [[wrong]]}).problem
+    assert "/any/0: there is nothing at '/level'" in problem
+
+
+def test_rows_that_cannot_hold_together_are_named(tmp_path: Path) -> None:
+    found = own(tmp_path, light(1), row("light up zone 1"), light(2), row("light up zone 2", acceptable=[[]]))
+    assert [[place.rpartition(":")[2] for place in places] for places in found.contrary] == [["1", "2"], ["3", "4"]]
+    call = {"name": "set_light", "arguments": {"zone": "zone 1"}}
+    assert own(tmp_path, light(1), row("light up zone 1", acceptable=[[call]])).contrary == ()

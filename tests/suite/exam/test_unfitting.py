@@ -8,10 +8,10 @@ import pytest
 
 from fixtures.catalogs import read_catalog
 from fixtures.choosing import SeededChooser
-from suite.exam.cases import keeps_policy
+from fixtures.grounding import numbers_in
+from suite.exam.answers import keeps_policy
 from suite.exam.scene import Scene
 from suite.exam.unfitting import SMALL_TALK, another_wish, lacking, negated, nothing_fits, small_talk
-from suite.judging.grounding import numbers_in
 
 HOTEL = Scene.on(["hotel_lights", "hotel_rooms"])
 

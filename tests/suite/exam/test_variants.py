@@ -8,6 +8,7 @@ import pytest
 
 from fixtures.choosing import SeededChooser
 from fixtures.formats import load_format
+from fixtures.grounding import ungrounded
 from fixtures.reading.arguments import first_fault
 from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall, Variant, user
 from suite.contracts.same_answer_asked_otherwise import same_answer_asked_otherwise as contract
@@ -15,14 +16,13 @@ from suite.engine import ScriptedEngine
 from suite.exam.cases import asked_otherwise, clear
 from suite.exam.scene import Scene
 from suite.exam.variants import RELATIONS, Unfit, restyled
-from suite.judging.grounding import ungrounded
 from suite.judging.judged import Judged
 from suite.lanes.asking import Asker
 from suite.lanes.counterexamples import counterexamples
 from suite.lanes.reduce import reduce
 from suite.lanes.rehearsal import right, scripted
 from suite.outcome import Broken, Held, NotApplicable
-from suite.results.file import case_from_json, case_to_json
+from suite.results.cases import case_from_json, case_to_json
 
 SCENE = Scene(catalogs=())
 NOTHING = "None of these tools can do that.<end_of_turn>"

@@ -3,13 +3,13 @@
 import pytest
 
 from fixtures.choosing import SeededChooser
+from fixtures.grounding import ungrounded
 from fixtures.reading.arguments import first_fault
 from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall, assistant, user
 from suite.engine import ScriptedEngine
 from suite.exam.cases import clear, only_in_history
 from suite.exam.scene import Scene
 from suite.judging.contract import contract
-from suite.judging.grounding import ungrounded
 from suite.lanes.asking import Asker
 from suite.lanes.reduce import reduce, reductions, shorter_names, simpler_schemas, size
 from suite.outcome import Broken, Held, Rate

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
-from suite.outcome import BrokenRow, Called, OwnReport, Slice
+from suite.outcome import OwnReport, Slice
 from suite.results.ending import ending
 from suite.results.file import from_json, to_json
 from suite.results.own import MOST, own_lines
 from suite.statistics.sequential import confidence_sequence
+from suite.user_rows import BrokenRow, Called
 from tests.reports.sample import PASSING
 
 OWN = OwnReport(

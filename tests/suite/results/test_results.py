@@ -11,7 +11,8 @@ from jsonschema import Draft202012Validator
 from fixtures.errors import UserError
 from fixtures.types import Case, Catalog, Fallback, Oracle, Tool, ToolCall
 from suite.outcome import Results
-from suite.results.file import case_from_json, case_to_json, from_json, read, schema, to_json, write
+from suite.results.cases import case_from_json, case_to_json
+from suite.results.file import from_json, read, schema, to_json, write
 from tests.reports.sample import FAILING, PASSING
 
 JSON = st.recursive(

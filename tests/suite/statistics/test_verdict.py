@@ -14,14 +14,24 @@ def ece(estimate: float, low: float, high: float) -> dict[str, Interval]:
 @pytest.mark.parametrize(
     ("bar", "tally", "name", "reason"),
     [
-        (Never(0.01, strict=True), Tally(300, 300), "pass", "0 failures in 300 cases: failure rate below 0.994 % with 95 % confidence"),
+        (
+            Never(0.01, strict=True),
+            Tally(300, 300),
+            "pass",
+            "0 failures in 300 cases: failure rate below 0.994 % with 95 % confidence",
+        ),
         (Never(0.01, strict=True), Tally(299, 299), "pass", "0 failures in 299 cases: failure rate below 0.997 %"),
         (Never(0.01, strict=True), Tally(298, 298), "undecided", "the bar of 1 % needs 1 more without a failure"),
         (Never(0.01, strict=True), Tally(100, 100), "undecided", "needs 199 more without a failure"),
         (Never(bound=0.05, strict=True), Tally(100, 100), "pass", "below 2.96 %"),
         (Never(0.01, strict=True), Tally(300, 299), "fail", "1 failure in 300 cases measured; none is tolerated"),
         (Never(0.01, strict=True), Tally(300, 300, found=2), "fail", "2 found by search or known before"),
-        (Never(0.01, strict=True), Tally(300, 298, found=1), "fail", "2 failures in 300 cases measured and 1 found by search"),
+        (
+            Never(0.01, strict=True),
+            Tally(300, 298, found=1),
+            "fail",
+            "2 failures in 300 cases measured and 1 found by search",
+        ),
         (Never(0.01, strict=True), Tally(0, 0, found=1), "fail", "1 found by search or known before"),
         (Never(0.01, strict=True), Tally(0, 0), "undecided", "no case was measured"),
         (

@@ -12,9 +12,9 @@ from fixtures.catalogs import SpokenCatalog, load_catalog, read_catalog
 from fixtures.datasets.settings import hotel_catalogs
 from fixtures.errors import UserError
 from fixtures.formats import FORMATS, load_format
+from fixtures.grounding import ungrounded
 from fixtures.reading.arguments import first_fault
 from fixtures.types import Case, Catalog, user
-from suite.judging.grounding import ungrounded
 from train.cli import main
 from train.preferences.energy import Choice, Preference, choice_in, choices, preferences, requests
 from train.preferences.energy_pairs import pairs_of
