@@ -177,7 +177,8 @@ def _tell(config: pytest.Config, reporter: Any) -> None:
 def _only_some(config: pytest.Config) -> str:
     """That not all contracts were asked, if so."""
     settings, results = config.stash[SETTINGS], config.stash[RESULTS]
-    there = len(asked_of(config.stash[CONTRACTS], champion=settings.champion is not None, own=config.stash[OWN]))
+    known = config.stash[CONTRACTS]
+    there = len(asked_of(known, champion=settings.champion is not None, own=config.stash[OWN]))
     asked = len(results.contracts)
     return f"only {asked} of {there} contracts were asked" if asked < there else ""
 
