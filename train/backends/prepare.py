@@ -71,6 +71,7 @@ def open_work(material: Material, more: Mapping[str, Any] | None = None) -> Prep
         "processes": count(),
         "data": {
             "path": str(job.data),
+            "tools": job.tools,
             "digest": digest(material.rows),
             "rows": len(material.rows),
             "left_out": material.left_out,

@@ -119,12 +119,12 @@ def _read_settings(path: Path) -> dict[str, Any]:
 
 
 def _differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """What differs between two runs' facts; where data and start lie does not matter, their content does."""
+    """What differs between two runs' facts; where data, tools and start lie does not matter, their content does."""
     for key in sorted({*there, *here}):
         name, old, new = f"{prefix}{key}", there.get(key), here.get(key)
         if isinstance(old, dict) and isinstance(new, dict):
             yield from _differences(old, new, f"{name}.")
-        elif old != new and name not in ("data.path", "start.adapter"):
+        elif old != new and name not in ("data.path", "data.tools", "start.adapter"):
             yield f"{name} was {old}, is {new}"
 
 
