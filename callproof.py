@@ -18,10 +18,11 @@ import pytest
 
 HOME = Path(__file__).resolve().parent
 ROOMS = ("fixtures", "suite", "reports", "train")
-COMMANDS = ("gate", "keep", "train", "reports")
+COMMANDS = ("gate", "init", "keep", "train", "reports")
 USAGE = f"""usage: callproof COMMAND ...
 
   gate ADAPTER ...   pytest --adapter ADAPTER ..., with the same options
+  init ...           python -m train init ...
   keep ...           python -m suite keep ...
   train ...          python -m train ...
   reports ...        python -m reports ...
@@ -159,10 +160,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if command == "gate":
         return _gate(rest)
     # By its name: importing a room is for whoever asks for it.
-    run = importlib.import_module(
-        {"keep": "suite.__main__", "train": "train.cli", "reports": "reports.__main__"}[command]
-    )
-    return int(run.main([command, *rest] if command == "keep" else rest))
+    run = importlib.import_module({"keep": "suite.__main__", "reports": "reports.__main__"}.get(command, "train.cli"))
+    return int(run.main([command, *rest] if command in ("init", "keep") else rest))
 
 
 def _gate(arguments: Sequence[str]) -> int:

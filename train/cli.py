@@ -19,6 +19,7 @@ from train.backends.registry import BACKENDS, Backend, train
 from train.job import Job, Settings
 from train.preferences import energy_pairs, pairing
 from train.processes import count, is_main, together
+from train.project import init, split
 from train.rows import check, convert
 from train.screen import say
 
@@ -31,6 +32,8 @@ COMMANDS: Mapping[str, Any] = {
     "calibrate": calibrate,
     "promote": promote,
     "repair": repair,
+    "split": split,
+    "init": init,
 }
 """Modules with ABOUT, add_options and main, which returns the exit status."""
 

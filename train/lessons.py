@@ -16,6 +16,7 @@ from fixtures.datasets.options import add_drawing
 from fixtures.datasets.rows import row_of, write_rows
 from fixtures.errors import UserError, closest
 from fixtures.files import check_free
+from fixtures.formats import FORMATS, Format, load_format
 from fixtures.grounding import normal
 from fixtures.types import Case
 from suite.contracts import GATING
@@ -38,6 +39,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--tools", action="append", metavar="CATALOG",
         help="a catalog, a file or a shipped name; may be given again (default: those of the gate)",
     )  # fmt: skip
+    parser.add_argument("--format", default=FORMATS[0], choices=FORMATS, help="the wire format (default: %(default)s)")
     add_exam(parser)
     add_drawing(parser)
 
@@ -49,10 +51,10 @@ def main(options: argparse.Namespace) -> int:
     check_free(options.out, options.overwrite)
     contracts = [_named(name) for name in options.contract] if options.contract else GATING
     settings, known = exam_settings(options, options.tools)
-    left_out = settings.leave_out_unaskable
-    scene = Scene.on(settings.catalog, settings.made_up, options.split, leave_out_unaskable=left_out)
+    left_out, form = settings.leave_out_unaskable, load_format(options.format)
+    scene = Scene.on(settings.catalog, settings.made_up, options.split, form=form, leave_out_unaskable=left_out)
     exam = exam_requests(exam_cases(settings.seed, settings.catalog, settings.made_up, settings.as_deployed), known)
-    drawn = fresh(contracts, scene, options.rows, f"lessons:{options.seed}", exam)
+    drawn = fresh(contracts, scene, options.rows, f"lessons:{options.seed}", exam, form)
     write_rows(options.out, (row_of(case) for _, case in drawn))
     counts = Counter(contract.name for contract, _ in drawn)
     say("\n".join(f"{name:<28}{number:>6}" for name, number in counts.items()))
@@ -61,14 +63,20 @@ def main(options: argparse.Namespace) -> int:
 
 
 def fresh(
-    contracts: Sequence[Contract], scene: Scene, rows: int, seed: str, exam: Collection[str] = ()
+    contracts: Sequence[Contract],
+    scene: Scene,
+    rows: int,
+    seed: str,
+    exam: Collection[str] = (),
+    form: Format | None = None,
 ) -> list[tuple[Contract, Case]]:
-    """So many cases whose right answer can be written, of each contract in turn; UserError if hardly any has one."""
+    """So many cases whose right answer can be written (in this format, by default in any), of each contract in turn;
+    UserError if hardly any has one."""
     found: list[tuple[Contract, Case]] = []
     for number in range(MOST_DRAWS * rows):
         for contract in contracts:
             case = contract.draw(scene, SeededChooser(f"{seed}:{contract.name}:{number}"))
-            if has_answer(case) and normal(case.request) not in exam:
+            if has_answer(case) and normal(case.request) not in exam and is_writable(case, form):
                 found.append((contract, case))
             if len(found) == rows:
                 return found
@@ -79,6 +87,18 @@ def has_answer(case: Case) -> bool:
     """Whether the right answer can be written: where nothing fits, only a catalog that wants no call then tells it."""
     calls = case.oracle.calls
     return bool(calls) or (calls == () and case.catalog.policy == "abstain")
+
+
+def is_writable(case: Case, form: Format | None) -> bool:
+    """Whether the format can represent the case and its answer: some write one call a turn, or no text beside it."""
+    if form is None:
+        return True
+    row = row_of(case)
+    try:
+        form.check(row["messages"], row["tools"])
+    except UserError:
+        return False
+    return True
 
 
 def _named(name: str) -> Contract:

@@ -24,7 +24,7 @@ from fixtures.files import write_text
 from fixtures.progress import Replies
 from fixtures.reading.strict import read_json, shown
 from suite.calibration import CALIBRATOR
-from suite.engine.target.folders import MANIFEST, TOKENIZER, adapter_folder
+from suite.engine.target.folders import MANIFEST, TEMPLATE, TOKENIZER, adapter_folder
 from suite.engine.target.kinds import CONFIG, WEIGHTS
 from suite.outcome import Results
 from train.gate_options import add_gate, gate_settings
@@ -120,7 +120,7 @@ def apply(
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     source = adapter_folder(run)
-    for file in (CONFIG, WEIGHTS, MANIFEST, CALIBRATOR, *TOKENIZER):
+    for file in (CONFIG, WEIGHTS, MANIFEST, CALIBRATOR, *TOKENIZER, TEMPLATE):
         if (source / file).is_file():
             shutil.copyfile(source / file, partial / file)
     shutil.copyfile(results_file, partial / "results.json")

@@ -61,6 +61,8 @@ class Tools:
     write_results: Callable[[Results, Path], None]
     exam: Callable[[], Collection[str]] = frozenset
     """The normalised requests that stand in the exam, or among the known counterexamples, by now."""
+    form: Format | None = None
+    """What the adapter speaks, so that rows can be written in it; by default none is left out."""
     pairs_in: Format | None = None
     """The format of pairs, for a training on preferences; None for one on rows."""
 
@@ -101,7 +103,7 @@ def repair(
         last = Round(number, str(run), results.passed, failing)
         if results.passed or number == rounds or (done and not better(done[-1].failing, failing)):
             return _log(out, [*done, last])
-        asked = draw(contracts, scene, failing, cases, number, tools.exam())
+        asked = draw(contracts, scene, failing, cases, number, tools.exam(), tools.form)
         rows, wrong = lessons(asked, tools.ask(run, [case for _, case in asked]), tools.pairs_in)
         if not wrong:
             return _log(out, [*done, last])
@@ -143,6 +145,7 @@ def draw(
     cases: int,
     number: int,
     exam: Collection[str] = (),
+    form: Format | None = None,
 ) -> list[tuple[Contract, Case]]:
     """Fresh cases as decided by the number of the round, of each contract that failed twice as many as of the others.
 
@@ -154,7 +157,7 @@ def draw(
     weights = [2 if contract.name in failing else 1 for contract in contracts]
     shares = [max(1, cases * weight // sum(weights)) for weight in weights]
     seed = f"repair:{number}"
-    drawn = [fresh([one], scene, share, seed, exam) for one, share in zip(contracts, shares, strict=True)]
+    drawn = [fresh([one], scene, share, seed, exam, form) for one, share in zip(contracts, shares, strict=True)]
     return [asked for some in drawn for asked in some]
 
 
@@ -229,11 +232,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Run the command; 0 if the adapter passes in the end, 1 if not."""
     settings = gate_settings(options, *_OF_THE_GATE)
-    left_out = settings.leave_out_unaskable
-    scene = Scene.on(settings.catalog, settings.made_up, "train", leave_out_unaskable=left_out)
-    rounds = repair(
-        options.run, options.out, GATING, scene, _tools(options, settings), rounds=options.rounds, cases=options.cases
-    )
+    tools, left_out = _tools(options, settings), settings.leave_out_unaskable
+    scene = Scene.on(settings.catalog, settings.made_up, "train", form=tools.form, leave_out_unaskable=left_out)
+    rounds = repair(options.run, options.out, GATING, scene, tools, rounds=options.rounds, cases=options.cases)
     last = rounds[-1]
     say(
         f"{last.run} {'passes' if last.passed else 'does not pass'}; the rounds stand in {options.out / 'repair.jsonl'}"
@@ -272,5 +273,8 @@ def _tools(options: argparse.Namespace, settings: Settings) -> Tools:
 
     measured = exam_cases(settings.seed, settings.catalog, settings.made_up, settings.as_deployed)
     exam = partial(exam_requests, measured, cache / "counterexamples")
-    form = identify(options.run, None, None).format if options.backend == "dpo" else None
-    return Tools(gate=run_gate, ask=ask, train=train_on, write_results=results.write, exam=exam, pairs_in=form)
+    form = identify(options.run, None, None).format
+    return Tools(
+        gate=run_gate, ask=ask, train=train_on, write_results=results.write, exam=exam, form=form,
+        pairs_in=form if options.backend == "dpo" else None,
+    )  # fmt: skip

@@ -21,7 +21,7 @@ FLOORS = {
     ),
     "train": (
         ("processes", "job", "gate_options"), ("screen",), ("rows",), ("preferences",), ("backends",),
-        ("calibrate", "lessons", "promote", "sabotage"), ("repair",), ("cli",), ("__main__",),
+        ("calibrate", "lessons", "project", "promote", "sabotage"), ("repair",), ("cli",), ("__main__",),
     ),
 }  # fmt: skip
 """The rooms within a room, from the ground up: each may import those of lower floors."""

@@ -12,10 +12,11 @@ from fixtures.formats import load_format
 from fixtures.types import Fallback
 from fixtures.vocab import split_of, words
 from suite.contracts import GATING
+from suite.contracts.arbitrates_between_tools import arbitrates_between_tools
 from suite.exam.scene import Scene
 from suite.lanes.known import Corpus
 from train import cli, lessons
-from train.lessons import fresh, has_answer
+from train.lessons import fresh, has_answer, is_writable
 from train.rows.data import read_rows
 from train.rows.leaks import exam_requests
 
@@ -133,3 +134,10 @@ def test_what_pyproject_says_of_the_exam_counts(tmp_path, monkeypatch):
     assert run("--rows", 10, "--out", "rows.jsonl") == 0
     assert run("--rows", 10, "--gate-seed", 8, "--tools", "hotel_lights", "--made-up", 20, "--out", "more.jsonl") == 0
     assert asked == [(7, ("tuya",), 0), (8, ("hotel_lights",), 20)]
+
+
+def test_only_what_the_format_can_write_becomes_a_lesson() -> None:
+    llama = load_format("llama3")
+    fitting = [case for _, case in fresh([arbitrates_between_tools], SCENE, 30, "seed", form=llama)]
+    assert all(is_writable(case, llama) for case in fitting)
+    assert not all(is_writable(case, llama) for _, case in fresh([arbitrates_between_tools], SCENE, 30, "seed"))

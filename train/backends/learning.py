@@ -28,6 +28,7 @@ from suite.engine.target.applied import loaded_problem, peft_config
 from suite.engine.target.kinds import WEIGHTS
 from train.backends.material import Prepared
 from train.backends.run import peak_memory, save_adapter
+from train.backends.serving import beside
 from train.job import ALL_LINEAR, Settings
 from train.processes import count
 from train.rows.pieces import IGNORED
@@ -242,6 +243,6 @@ def fit(work: Prepared, trainer: Trainer) -> Path:
             hint=f"a lower --learning-rate than {work.job.settings.learning_rate:g}",
         )
     if trainer.is_world_process_zero():
-        save_adapter(work.run, trainer.accelerator.unwrap_model(model))
+        save_adapter(work.run, trainer.accelerator.unwrap_model(model), beside(work.base.path, work.format))
     trainer.accelerator.wait_for_everyone()
     return work.run.adapter

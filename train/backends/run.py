@@ -4,7 +4,8 @@ RUN/settings.json   everything that decides the weights, with content hashes and
 RUN/mask.txt        one row as the model read it, with marks around what was learned
 RUN/log.jsonl       the loss by step
 RUN/cost.json       seconds of training (of its last stretch, if it was resumed) and peak bytes, of all processes
-RUN/adapter/        the adapter; it is there whole or not at all
+RUN/adapter/        the adapter, with the tokenizer and the template that it learned with; it is there whole or
+                    not at all
 """
 
 from __future__ import annotations
@@ -119,7 +120,7 @@ def _read_settings(path: Path) -> dict[str, Any]:
 
 
 def _differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """What differs between two runs' facts; where data and start lie does not matter, their content does."""
+    """What differs between two runs' facts; where data, tools and start lie does not matter, their content does."""
     for key in sorted({*there, *here}):
         name, old, new = f"{prefix}{key}", there.get(key), here.get(key)
         if isinstance(old, dict) and isinstance(new, dict):
@@ -128,8 +129,9 @@ def _differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str 
             yield f"{name} was {old}, is {new}"
 
 
-def save_adapter(run: Run, model: Any) -> Path:
-    """Write a PEFT model's adapter with its manifest, the same bytes for the same weights; drop the checkpoints."""
+def save_adapter(run: Run, model: Any, beside: Mapping[str, bytes]) -> Path:
+    """Write a PEFT model's adapter with its manifest and the files `beside`, the same bytes for the same weights; drop
+    the checkpoints."""
     partial = run.folder / "adapter.partial"
     shutil.rmtree(partial, ignore_errors=True)
     # Embeddings are never trained; PEFT's default would look for the base on the hub to find that out. Of several
@@ -143,6 +145,8 @@ def save_adapter(run: Run, model: Any) -> Path:
     written["base_model_name_or_path"] = run.facts["base"]["name"]
     config.write_text(json.dumps(written, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     (partial / "callproof.json").write_text(json.dumps(manifest(run.facts), indent=2) + "\n", encoding="utf-8")
+    for name, content in beside.items():
+        (partial / name).write_bytes(content)
     partial.rename(run.adapter)
     shutil.rmtree(run.checkpoints, ignore_errors=True)
     return run.adapter

@@ -123,14 +123,16 @@ def broken_syntax(subject: Subject, chooser: SeededChooser) -> dict[str, Any] | 
 def damaged(body: str, form: Format) -> Iterator[str]:
     """A call cut off, without a brace, a delimiter or its close tag, with a comma too many, or in a code fence."""
     yield body[: len(body) * 2 // 3]
-    for brace in ("{", "}"):
+    for brace in "{}()[]":
         head, found, tail = body.rpartition(brace)
         if found:
             yield head + tail
             yield f"{head},{brace}{tail}"
-    for delimiter in ("<escape>", '"'):
+    for delimiter in (str(form.options.get("escape", "<escape>")), '"', "'"):
         yield body.replace(delimiter, "", 1)
-        yield body.replace(delimiter, "'")
+        yield body.replace(delimiter, '"' if delimiter == "'" else "'")
+    for mark in filter(None, (form.options.get("open"), form.options.get("close"))):
+        yield body.replace(str(mark).strip(), "", 1)
     last = next(reversed(list(form.control_token.finditer(body))), None)
     if last:
         yield body[: last.start()] + body[last.end() :]

@@ -69,7 +69,7 @@ def read_rows(
         found = read.found
         if context_field and isinstance(found, Row):
             found = _with_context(found, dict(read.data).get(context_field), context_field, form)
-        problem = found if isinstance(found, Fault) else _cannot_be_written(found, form)
+        problem = found if isinstance(found, Fault) else cannot_be_written(found, form)
         if isinstance(problem, Fault):
             faults.append(problem)
         elif isinstance(found, Row) and read.draft:
@@ -125,7 +125,7 @@ def _with_context(row: Row, context: Any, field: str, form: Format) -> Row | Fau
     return replace(row, messages=({**first, "content": f"{first['content']}\n{told}"}, *rest))
 
 
-def _cannot_be_written(row: Row, form: Format) -> Fault | None:
+def cannot_be_written(row: Row, form: Format) -> Fault | None:
     """What hinders the format from writing this row, if anything does."""
     try:
         form.check(row.messages, row.tools)

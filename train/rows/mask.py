@@ -109,8 +109,10 @@ def _disparity(row: Row, form: Format, pieces: Pieces, rendered: Rendered, examp
     if answers != [rendered.text[a:b] for a, b in rendered.answers]:
         return "the tokens to learn do not spell exactly the answers: the tokenizer joins an answer to its surroundings"
     turns = [n for n, message in enumerate(row.messages) if message["role"] == "assistant" and message.get("weight", 1)]
+    if not form.marks_answers and len(answers) == 1:
+        turns = turns[-1:]  # the others stand there otherwise than they would be said
     if len(turns) != len(answers):
-        return f"the format marks {len(answers)} answers where the row has {len(turns)}"
+        return f"{len(answers)} answers are found in the text where the row has {len(turns)}"
     before = 0
     for learned, tokens in runs:
         if learned:

@@ -1,4 +1,4 @@
-"""Which of many texts are nearly the same as another one, without comparing each with each."""
+"""Which of many texts are nearly the same as another one, and as which, without comparing each with each."""
 
 from __future__ import annotations
 
@@ -43,6 +43,54 @@ def near_ones(texts: Sequence[str], progress: Callable[[float], None] = lambda s
             close[first + np.flatnonzero(agree.any(axis=0))] = True
         progress(end / len(ordered))
     return {order[number] for number in np.flatnonzero(close)}
+
+
+def near_groups(texts: Sequence[str], progress: Callable[[float], None] = lambda share: None) -> list[int]:
+    """For each text the number of its group: texts are in one if they are nearly the same, or if others lie between.
+
+    A group's number is that of its first text. `progress` is told the share that is done.
+    """
+    import numpy as np
+    from rapidfuzz import fuzz, process
+
+    order = sorted(range(len(texts)), key=lambda number: (len(texts[number]), texts[number]))
+    ordered = [texts[number] for number in order]
+    lengths = [len(text) for text in ordered]
+    groups = Groups(len(texts))
+    for start in range(0, len(ordered), _AT_ONCE):
+        end = min(start + _AT_ONCE, len(ordered))
+        high = bisect_right(lengths, lengths[end - 1] * _LONGER)
+        for first in range(start, high, _BLOCK):
+            agree = process.cdist(
+                ordered[start:end], ordered[first : min(high, first + _BLOCK)], scorer=fuzz.ratio,
+                score_cutoff=NEAR_PERCENT, dtype=np.uint8, workers=-1,
+            )  # fmt: skip
+            for one, other in zip(*np.nonzero(agree), strict=True):
+                groups.join(order[start + int(one)], order[first + int(other)])
+        progress(end / len(ordered))
+    return groups.numbers()
+
+
+class Groups:
+    """Numbers that belong together, joined pair by pair; a group is known by its smallest number."""
+
+    def __init__(self, size: int) -> None:
+        self._parents = list(range(size))
+
+    def join(self, one: int, other: int) -> None:
+        """These two belong together, and so do all that belong to either."""
+        first, second = sorted((self._root(one), self._root(other)))
+        self._parents[second] = first
+
+    def numbers(self) -> list[int]:
+        """For each number that of its group."""
+        return [self._root(number) for number in range(len(self._parents))]
+
+    def _root(self, number: int) -> int:
+        while self._parents[number] != number:
+            self._parents[number] = self._parents[self._parents[number]]
+            number = self._parents[number]
+        return number
 
 
 def _blocks(start: int, end: int, low: int, high: int) -> Iterator[tuple[int, int]]:

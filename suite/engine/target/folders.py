@@ -13,7 +13,10 @@ from suite.engine.target.kinds import CONFIG, WANTED, refuse_file, refuse_withou
 MANIFEST = "callproof.json"
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 """A tokenizer beside the adapter, as trainers save it; the first of them makes it one."""
-_FILES = ("adapter_config.json", "adapter_model.safetensors", "adapter/*", MANIFEST, "calibrator.json", *TOKENIZER)
+TEMPLATE = "chat_template.jinja"
+_FILES = (
+    "adapter_config.json", "adapter_model.safetensors", "adapter/*", MANIFEST, "calibrator.json", *TOKENIZER, TEMPLATE,
+)  # fmt: skip
 _NAMED = 5
 
 

@@ -73,7 +73,7 @@ def test_a_few_steps_on_the_embedded_base_give_a_scorer_that_loads(tmp_path: Pat
     assert [step["step"] for step in steps] == [1, 2, 3, 4]
     assert all(math.isfinite(step[key]) for step in steps for key in ("loss", "accuracy", "margin", "mean_reward"))
     names = sorted(path.name for path in adapter.iterdir())
-    assert names == ["adapter_config.json", "adapter_model.safetensors", "callproof.json"]
+    assert {"adapter_config.json", "adapter_model.safetensors", "callproof.json", "chat_template.jinja"} < set(names)
     score = load_scorer(adapter.parent)
     assert all(map(math.isfinite, score(["<bos>a"], ["b<end_of_turn>"])))
 

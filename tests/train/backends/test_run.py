@@ -118,7 +118,7 @@ def test_an_adapter_says_its_base_and_origin_in_the_same_bytes_each_time(tmp_pat
     written = []
     for number, modules in enumerate((["q", "k"], ["k", "q"])):
         run = open_run(tmp_path / str(number), FACTS, "", resume=False)
-        adapter = save_adapter(run, Saved(modules))
+        adapter = save_adapter(run, Saved(modules), {})
         written.append({path.name: path.read_bytes() for path in adapter.iterdir()})
     assert written[0] == written[1]
     assert sorted(written[0]) == ["adapter_config.json", "adapter_model.safetensors", "callproof.json"]
@@ -137,9 +137,9 @@ def test_an_interrupted_save_leaves_no_adapter_and_can_be_repeated(tmp_path: Pat
     run = open_run(tmp_path, FACTS, "", resume=False)
     run.checkpoints.mkdir()
     with pytest.raises(KeyboardInterrupt):
-        save_adapter(run, Saved(["q"], interrupted=True))
+        save_adapter(run, Saved(["q"], interrupted=True), {})
     assert not run.finished
     assert run.checkpoints.is_dir()
-    save_adapter(run, Saved(["q"]))
+    save_adapter(run, Saved(["q"]), {"tokenizer.json": b"{}"})
     assert run.finished
     assert not run.checkpoints.exists()
