@@ -54,7 +54,7 @@ def sheet_of(names: Sequence[str], drawn: int, number: int, seed: int) -> tuple[
         for _ in range(number):
             asked.append((name, ask(chooser.choice(spoken), words("gate"), chooser)))
     chooser.random.shuffle(asked)
-    requests = [
+    requests: list[dict[str, Any]] = [
         {"number": n, "catalog": name, "request": one.text, "tool": "", "arguments": {}, "natural": None}
         for n, (name, one) in enumerate(asked, 1)
     ]
