@@ -16,8 +16,8 @@ from typing import Any
 from fixtures.choosing import SeededChooser
 from fixtures.datasets.settings import in_hotel
 from fixtures.grammar.requests import ask
-from fixtures.grammar.speaking import verb_and_thing
 from fixtures.grammar.tools import SpokenTool
+from fixtures.speech.names import verb_and_thing
 from fixtures.types import Case, Catalog, Oracle, Tool, user
 from fixtures.vocab import words
 from suite.engine import identify, load_engine

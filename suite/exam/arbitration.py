@@ -115,7 +115,8 @@ def _draw_alike(scene: Scene, chooser: Chooser, *, with_general: bool) -> Alike:
         rival = replace(drawn, tool=replace(drawn.tool, parameters=meant.tool.parameters), parameters=meant.parameters)
         told = ask(replace(meant, actions=_saying(f"{word} {thing}", meant)), scene.words, chooser)
         apart = len({word, other, thing}) == 3 and rival.tool.name != meant.tool.name
-        if apart and len(re.findall(rf"\b{word}\b", told.text)) == 1 and other not in told.text:
+        text = told.text.casefold()
+        if apart and len(re.findall(rf"\b{word}\b", text)) == 1 and other not in text:
             untold = re.sub(rf"\b{word} ", "", told.text)
             others = _others(scene, chooser, taken=(meant.tool, rival.tool), about=(word, other, thing))
             stage = Stage(_shuffled([meant, rival, *others], chooser), "drawn")

@@ -12,8 +12,8 @@ from typing import Any
 from fixtures.catalogs import SpokenCatalog
 from fixtures.errors import UserError
 from fixtures.formats import Format
-from fixtures.grammar.speaking import actions_of
 from fixtures.grammar.tools import SpokenTool
+from fixtures.grammar.values import spoken_name
 from fixtures.grounding import normal
 from fixtures.rows.acceptable import KEY, with_answer
 from fixtures.rows.checks import Fault
@@ -24,6 +24,7 @@ from fixtures.sentences.pointers import parts_of, with_value
 from fixtures.sentences.pools import Pools
 from fixtures.sentences.sentence import Sentence, take_apart, with_others
 from fixtures.sentences.unsaid import Choices, choices_of, unjudged
+from fixtures.speech.phrases import phrases_of
 from fixtures.types import Message, ToolCall, assistant, user
 from suite.exam.own import digest_of, refused
 from suite.exam.row_catalogs import RowCatalogs
@@ -206,7 +207,9 @@ def _with_sentences(
     for tool in catalog.catalog.tools:
         spoken = known.get(tool.name)
         if tool.name in sentences:
-            bare = spoken or SpokenTool(tool, actions_of(tool), ())
+            bare = spoken or SpokenTool(
+                tool, phrases_of([tool])[tool.name] or (f"use {spoken_name(tool.name) or tool.name}",), ()
+            )
             tools.append(replace(bare, language="examples", sentences=tuple(sentences[tool.name])))
         elif spoken:
             tools.append(spoken)

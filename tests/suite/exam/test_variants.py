@@ -70,9 +70,20 @@ def minding(pair):
     return Asker(ScriptedEngine(answer), max_new_tokens=10)
 
 
+def prompt_of(form, case):
+    """What a model reads of a case; FunctionGemma's template sorts parameters, so some orders look alike."""
+    return form.render(case.messages, [tool.declaration() for tool in case.catalog.tools], prompt=True).text
+
+
 @pytest.mark.parametrize("relation", RELATIONS, ids=lambda r: r.__name__)
 def test_an_engine_that_minds_the_relation_is_caught_with_a_pair_of_few_tools(relation):
-    for case, variant in variants(relation, 3):
+    form = load_format("functiongemma")
+    told = [
+        (case, variant)
+        for case, variant in variants(relation, 12)
+        if prompt_of(form, case) != prompt_of(form, variant.case)
+    ]
+    for case, variant in told[:3]:
         pair = replace(case, kind="pair", variant=variant)
         asker = minding(pair)
         outcome = contract.judge(pair, asker.ask([pair])[0])
