@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from fixtures.catalogs import load_catalog
+from fixtures.cores import AUTO, check_dtype
 from fixtures.errors import check_percentage
 from fixtures.formats import Format
 from suite.contracts import CONTRACTS
-from suite.engine import CachedEngine, Engine, ReplyStore, Target, identify, start_engine
+from suite.engine import CachedEngine, Engine, Precision, ReplyStore, Target, identify, start_engine
 from suite.exam.own import OwnCases, read_own
 from suite.exam.scene import DEFAULT_CATALOGS, Scene
 from suite.exam.trained import warning
@@ -42,6 +44,7 @@ def gate(
     to_the_end: bool = False,
     processes: int | None = None,
     leave_out_unaskable: bool = False,
+    dtype: str = AUTO,
 ) -> Results:
     """Ask the contracts of an adapter (a folder; None or "none" for the bare base) and return what they say.
 
@@ -55,21 +58,23 @@ def gate(
     and a killed run goes on. `to_the_end` has each gating contract measure its whole budget, so that adapters can be
     compared by their figures; a verdict is as true, and takes longer. `processes` answer together; by default one for
     each core if the base is small and on a processor, else one. `leave_out_unaskable` never asks for tools for which
-    no request can be made up or written, instead of refusing their catalog. Raises UserError for every kind of bad
-    input, before any model is loaded where that can be known, and `Unwritten`, which has the results, if the disk
-    failed afterwards.
+    no request can be made up or written, instead of refusing their catalog. The engines compute in `dtype`; `auto` is
+    the faster one of those that the machine has built in, measured on the first prompts. Raises UserError for every
+    kind of bad input, before any model is loaded where that can be known, and `Unwritten`, which has the results, if
+    the disk failed afterwards.
     """
     check_percentage(made_up, "made_up")
+    check_dtype(dtype, "dtype")
     named = tuple(catalogs) or DEFAULT_CATALOGS
     place = None if adapter in (None, "none") else Path(str(adapter))
     if engine is None:
         target = identify(place, base, format)
         place = target.adapter
-        engine = open_engine(target, cache, processes)
+        engine = open_engine(target, cache, processes, dtype=dtype)
         bare = open_engine(target.bare, cache, processes, beside=engine) if target.adapter else None
     scene = Scene.on(named, made_up, form=engine.format, leave_out_unaskable=leave_out_unaskable)
     if isinstance(champion, Target):
-        champion = open_engine(champion, cache, processes, beside=engine)
+        champion = open_engine(champion, cache, processes, beside=engine, dtype=dtype)
     own = own_cases_of(cases, catalogs, engine.format)
     asked = asked_of(contracts, champion=champion is not None, own=own)
     command = _command(engine.identity, named, cases, made_up, seed, budget, leave_out_unaskable)
@@ -106,16 +111,27 @@ def _command(
 
 
 def open_engine(
-    target: Target, cache: Path, processes: int | None = None, *, beside: Engine | None = None
+    target: Target,
+    cache: Path,
+    processes: int | None = None,
+    *,
+    beside: Engine | None = None,
+    dtype: str = AUTO,
 ) -> CachedEngine:
     """The real engine behind the reply cache; weights are loaded at the first reply that is not cached.
 
-    They are loaded in the processes of the engine `beside` it, if that has others than this one.
+    They are loaded in the processes of the engine `beside` it, if that has others than this one, and compute in the
+    dtype of that one, if it has one; else in this one.
     """
+    shared = beside.precision if isinstance(beside, CachedEngine) else None
+    precision = shared or Precision(dtype, target.base.digest, cache)
 
-    def start() -> Engine:
-        other = beside.real() if isinstance(beside, CachedEngine) else beside
-        return start_engine(target, processes, beside=other)
+    def start(chosen: str, other: Engine | None) -> Engine:
+        if other is None:
+            other = beside.real() if isinstance(beside, CachedEngine) else beside
+        return start_engine(target.in_dtype(chosen), processes, beside=other)
 
-    store = ReplyStore(cache / "replies")
-    return CachedEngine(target.identity, target.format, start, store, calibrator=target.calibrator)
+    return CachedEngine(
+        target.identity, target.format, lambda: start(precision.dtype, None), ReplyStore(cache / "replies"),
+        calibrator=target.calibrator, precision=precision, settle=partial(precision.settle, start),
+    )  # fmt: skip

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from fixtures.cores import check_processes
+from fixtures.cores import AUTO, check_dtype, check_processes
 from fixtures.errors import UserError, check_percentage, closest
 
 MADE_UP = 50
@@ -37,6 +37,7 @@ class Settings:
     to_the_end: bool = False
     leave_out_unaskable: bool = False
     processes: int | None = None
+    dtype: str = AUTO
     results: str | None = None
     cache: str = ".callproof"
 
@@ -58,6 +59,7 @@ class Settings:
             "to_the_end",
             "processes",
             "leave_out_unaskable",
+            "dtype",
         )
         plain = {name: getattr(self, name) for name in names}
         return {**plain, "catalogs": self.catalog, "cache": Path(self.cache)}
@@ -68,7 +70,7 @@ _PATHS = ("contracts", "champion", "results")
 _KINDS: Mapping[str, type] = {
     "adapter": str, "base": str, "download": bool, "format": str, "catalog": list, "cases": list, "made_up": int,
     "seed": int, "budget": int, "contracts": str, "champion": str, "to_the_end": bool, "leave_out_unaskable": bool,
-    "processes": int, "results": str, "cache": str,
+    "processes": int, "dtype": str, "results": str, "cache": str,
 }  # fmt: skip
 
 
@@ -118,6 +120,8 @@ def _merged(pyproject: Path, command_line: Mapping[str, Any]) -> Settings:
     check_percentage(merged.get("made_up", MADE_UP), where)
     where = "--processes" if "processes" in given else f"{pyproject} [tool.callproof] processes"
     check_processes(merged.get("processes", 1), where)
+    where = "--dtype" if "dtype" in given else f"{pyproject} [tool.callproof] dtype"
+    check_dtype(merged.get("dtype", AUTO), where)
     for key in ("catalog", "cases"):
         merged[key] = tuple(merged.get(key, ()))
     return Settings(**merged)
