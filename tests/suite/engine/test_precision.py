@@ -18,7 +18,7 @@ class Machine:
     def __init__(self, **seconds):
         self.seconds, self.now = seconds, 0.0
         self.started: list[str] = []
-        self.alive: list[weakref.ref] = []
+        self.alive: list[weakref.ref[ScriptedEngine]] = []
         self.most = 0
 
     def clock(self):
