@@ -98,6 +98,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "type": int,
         "help": "processes that answer together (default: one a core for a small base on a processor, at most 4)",
     },
+    "dtype": {
+        "metavar": "NAME",
+        "help": "float32, bfloat16 or float16 (default: auto, the faster one that the machine has, measured)",
+    },
     "cache": {"metavar": "DIR", "help": "keep replies and counterexamples there (default: .callproof)"},
     "results": {"metavar": "FILE", "help": "write the results there as JSON, for reports and promotion"},
 }

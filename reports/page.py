@@ -260,6 +260,7 @@ def _subject(results: Results) -> Html:
         ("Adapter", _named(identity.adapter, identity.adapter_digest)),
         ("Base", _named(identity.base, identity.base_digest)),
         ("Format", _named(identity.format, identity.format_digest)),
+        *([("Computed in", identity.dtype)] if identity.dtype else []),
         *([("Calibrator", _named(*calibrator))] if (calibrator := calibrator_text(results)) else []),
         ("Catalogs", join(*(_named(name, digest) for name, digest in results.catalogs.items()))),
         ("Draws", draws_text(results)),

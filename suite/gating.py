@@ -6,14 +6,16 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fixtures.catalogs import load_catalog
+from fixtures.cores import AUTO, check_dtype
 from fixtures.errors import check_percentage
 from fixtures.formats import Format
 from suite.contracts import CONTRACTS
-from suite.engine import CachedEngine, Engine, ReplyStore, Target, identify, start_engine
+from suite.engine import CachedEngine, Engine, Precision, ReplyStore, Target, identify, start_engine
 from suite.exam.own import OwnCases, read_own
 from suite.exam.scene import DEFAULT_CATALOGS, Scene
 from suite.exam.trained import warning
@@ -49,6 +51,7 @@ def gate(
     processes: int | None = None,
     leave_out_unaskable: bool = False,
     bars: Mapping[str, Any] | None = None,
+    dtype: str = AUTO,
 ) -> Results:
     """Ask the contracts of an adapter (a folder; None or "none" for the bare base) and return what they say.
 
@@ -59,18 +62,20 @@ def gate(
     without a model call and a killed run goes on. `to_the_end` has each gating contract measure its whole budget, so
     that adapters can be compared by their figures; a verdict is as true, and takes longer. `processes` answer
     together; by default one for each core if the base is small and on a processor, else one. `bars` is the owner's
-    policy, by contract (docs/policy.md). Raises UserError for every kind of bad input, before any model is loaded
-    where that can be known, and `Unwritten`, which has the results, if the disk failed afterwards.
+    policy, by contract (docs/policy.md). The engines compute in `dtype`; `auto` is the faster one of those that the
+    machine has built in, measured on the first prompts. Raises UserError for every kind of bad input, before any
+    model is loaded where that can be known, and `Unwritten`, which has the results, if the disk failed afterwards.
     """
     made_up = usual_made_up(examples) if made_up is None else made_up
+    check_dtype(dtype, "dtype")
     named, policy = tuple(catalogs), dict(bars or {})
     drawn = Drawn(named, tuple(cases), tuple(examples), made_up, as_deployed, seed, budget, leave_out_unaskable)
     place = None if adapter in (None, "none") else Path(str(adapter))
     if engine is None:
-        place, engine, bare = _opened(identify(place, base, format), cache, processes)
+        place, engine, bare = _opened(identify(place, base, format), cache, processes, dtype)
     scene, own = drawn.scene(engine.format), own_cases_of(cases, catalogs, engine.format)
     if isinstance(champion, Target):
-        champion = open_engine(champion, cache, processes, beside=engine)
+        champion = open_engine(champion, cache, processes, beside=engine, dtype=dtype)
     asked = asked_of(with_bars(contracts, policy), champion=champion is not None, own=own)
     run = Run(
         engine=engine, scene=scene, contracts=asked, corpus=Corpus(cache / "counterexamples"),
@@ -124,9 +129,11 @@ class Drawn:
         return shlex.join([*parts, "--seed", str(self.seed), "--budget", str(self.budget)])
 
 
-def _opened(target: Target, cache: Path, processes: int | None) -> tuple[Path | None, CachedEngine, Engine | None]:
+def _opened(
+    target: Target, cache: Path, processes: int | None, dtype: str
+) -> tuple[Path | None, CachedEngine, Engine | None]:
     """The adapter's own folder, its engine, and that of its bare base, if it has an adapter."""
-    engine = open_engine(target, cache, processes)
+    engine = open_engine(target, cache, processes, dtype=dtype)
     return target.adapter, engine, open_engine(target.bare, cache, processes, beside=engine) if target.adapter else None
 
 
@@ -143,16 +150,27 @@ def _as_toml(bar: Any) -> str:
 
 
 def open_engine(
-    target: Target, cache: Path, processes: int | None = None, *, beside: Engine | None = None
+    target: Target,
+    cache: Path,
+    processes: int | None = None,
+    *,
+    beside: Engine | None = None,
+    dtype: str = AUTO,
 ) -> CachedEngine:
     """The real engine behind the reply cache; weights are loaded at the first reply that is not cached.
 
-    They are loaded in the processes of the engine `beside` it, if that has others than this one.
+    They are loaded in the processes of the engine `beside` it, if that has others than this one, and compute in the
+    dtype of that one, if it has one; else in this one.
     """
+    shared = beside.precision if isinstance(beside, CachedEngine) else None
+    precision = shared or Precision(dtype, target.base.digest, cache)
 
-    def start() -> Engine:
-        other = beside.real() if isinstance(beside, CachedEngine) else beside
-        return start_engine(target, processes, beside=other)
+    def start(chosen: str, other: Engine | None) -> Engine:
+        if other is None:
+            other = beside.real() if isinstance(beside, CachedEngine) else beside
+        return start_engine(target.in_dtype(chosen), processes, beside=other)
 
-    store = ReplyStore(cache / "replies")
-    return CachedEngine(target.identity, target.format, start, store, calibrator=target.calibrator)
+    return CachedEngine(
+        target.identity, target.format, lambda: start(precision.dtype, None), ReplyStore(cache / "replies"),
+        calibrator=target.calibrator, precision=precision, settle=partial(precision.settle, start),
+    )  # fmt: skip

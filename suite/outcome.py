@@ -202,6 +202,8 @@ class Identity:
     adapter_digest: str
     format: str
     format_digest: str
+    dtype: str = ""
+    """In which the weights computed; empty where none did, or nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from fixtures.cores import check_processes
+from fixtures.cores import AUTO, check_dtype, check_processes
 from fixtures.errors import UserError, check_percentage, closest
 
 MADE_UP = 50
@@ -47,6 +47,7 @@ class Settings:
     bars: Mapping[str, Any] = field(default_factory=dict)
     """By contract: what the gate asks of it instead of the default; see `suite.policy`."""
     processes: int | None = None
+    dtype: str = AUTO
     results: str | None = None
     cache: str = ".callproof"
 
@@ -71,6 +72,7 @@ class Settings:
             "processes",
             "leave_out_unaskable",
             "bars",
+            "dtype",
         )
         plain = {name: getattr(self, name) for name in names}
         return {**plain, "catalogs": self.catalog, "cache": Path(self.cache)}
@@ -86,7 +88,8 @@ _PATHS = ("contracts", "champion", "results")
 _KINDS: Mapping[str, type] = {
     "adapter": str, "base": str, "download": bool, "format": str, "catalog": list, "cases": list, "examples": list,
     "made_up": int, "as_deployed": int, "seed": int, "budget": int, "contracts": str, "champion": str,
-    "to_the_end": bool, "leave_out_unaskable": bool, "bars": dict, "processes": int, "results": str, "cache": str,
+    "to_the_end": bool, "leave_out_unaskable": bool, "bars": dict, "processes": int, "dtype": str, "results": str,
+    "cache": str,
 }  # fmt: skip
 
 
@@ -140,6 +143,8 @@ def _merged(pyproject: Path, command_line: Mapping[str, Any]) -> Settings:
     check_percentage(merged.get("as_deployed", AS_DEPLOYED), where)
     where = "--processes" if "processes" in given else f"{pyproject} [tool.callproof] processes"
     check_processes(merged.get("processes", 1), where)
+    where = "--dtype" if "dtype" in given else f"{pyproject} [tool.callproof] dtype"
+    check_dtype(merged.get("dtype", AUTO), where)
     merged["bars"] = {**table.get("bars", {}), **dict(_bar(text) for text in given.get("bars", ()))}
     for key in ("catalog", "cases", "examples"):
         merged[key] = tuple(merged.get(key, ()))

@@ -10,17 +10,20 @@ from typing import Any
 
 import pytest
 
-from fixtures.cores import keep_to, share
+from fixtures.cores import BFLOAT16, keep_to, share
 from fixtures.datasets.hotel import build
 from fixtures.formats import load_format
 from tests.miniature import TINY_FORMATS, model_of, tokenizer_of
 
 
 def pytest_configure() -> None:
-    """Keep each worker of pytest-xdist, and what it starts, to a core of its own.
+    """The same arithmetic on every machine, unless somebody asks for the other (CONTRIBUTING.md).
+
+    Keep each worker of pytest-xdist, and what it starts, to a core of its own.
 
     Otherwise each would have as many threads of torch as there are cores, which wait for each other.
     """
+    os.environ.setdefault(BFLOAT16, "0")
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker:
         keep_to(share(int(worker.removeprefix("gw")), int(os.environ["PYTEST_XDIST_WORKER_COUNT"])))

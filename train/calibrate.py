@@ -33,7 +33,7 @@ from train.screen import say
 ABOUT = "fit what maps an adapter's confidence to probability, and store it with the adapter"
 SPLIT: Split = "eval"
 ROWS = 200
-_OF_THE_GATE = ("base", "format", "catalog", "made_up")
+_OF_THE_GATE = ("base", "format", "catalog", "made_up", "dtype")
 _LIBRARIES = ("callproof", "numpy", "scipy", "peft", "torch", "transformers")
 
 
@@ -55,7 +55,7 @@ def main(options: argparse.Namespace) -> int:
     target = identify(options.run, settings.base, settings.format, calibrated=False)
     left_out = settings.leave_out_unaskable
     scene = Scene.on(settings.catalog, settings.made_up, SPLIT, form=target.format, leave_out_unaskable=left_out)
-    engine = open_engine(target, Path(settings.cache))
+    engine = open_engine(target, Path(settings.cache), dtype=settings.dtype)
     calibrator, told = calibrate(engine, scene, options.rows, options.seed, options.method)
     assert target.adapter  # identify has refused a path that is no adapter
     file = calibrator.write(target.adapter)

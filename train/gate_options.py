@@ -21,6 +21,7 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "const": True,
         "help": "never ask for tools for which no request can be made up",
     },
+    "dtype": {"metavar": "NAME", "help": "in which the gate's model computes (default: auto, the faster one)"},
     "results": {"metavar": "FILE", "help": "where the results go (default: RUN/results.json)"},
 }
 

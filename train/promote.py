@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from suite.settings import Settings
 
 ABOUT = "gate an adapter and move the registry's alias to it if it passes"
-_OF_THE_GATE = ("catalog", "made_up", "seed", "budget", "contracts", "leave_out_unaskable", "results")
+_OF_THE_GATE = ("catalog", "made_up", "seed", "budget", "contracts", "leave_out_unaskable", "dtype", "results")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.IGNORECASE)
 
 

@@ -44,7 +44,7 @@ ROUNDS, CASES = 3, 240
 BACKENDS = {"sft": 5e-4, "dpo": 5e-4}
 """What a round may train with, and its learning rate."""
 
-_OF_THE_GATE = ("catalog", "made_up", "seed", "budget")
+_OF_THE_GATE = ("catalog", "made_up", "seed", "budget", "dtype")
 
 Ask: TypeAlias = Callable[[Path, Sequence[Case]], Sequence[Reply]]
 
@@ -262,7 +262,7 @@ def _tools(options: argparse.Namespace, settings: Settings) -> Tools:
         return gate(run, progress=replies.show, **settings.of_the_gate)
 
     def ask(run: Path, cases: Sequence[Case]) -> Sequence[Reply]:
-        engine = open_engine(identify(run, None, None), cache)
+        engine = open_engine(identify(run, None, None), cache, dtype=settings.dtype)
         replies.begin(f"asking {run} fresh cases", len(cases))
         return Asker(engine, max_new_tokens=MAX_NEW_TOKENS, progress=replies.show).ask(cases, "repairing")
 

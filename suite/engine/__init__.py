@@ -7,28 +7,33 @@ in for all of it in tests.
 
 from __future__ import annotations
 
+from fixtures.cores import FLOAT32
 from suite.engine.cached import CachedEngine
 from suite.engine.local.pool import PooledEngine, processes_for
+from suite.engine.precision import Precision
 from suite.engine.protocol import Engine
 from suite.engine.scripted import ScriptedEngine
 from suite.engine.store import ReplyStore
 from suite.engine.target.identify import Target, identify
 
 __all__ = [
-    "CachedEngine", "Engine", "PooledEngine", "ReplyStore", "ScriptedEngine", "Target", "identify", "load_engine",
-    "processes_for", "start_engine",
+    "CachedEngine", "Engine", "PooledEngine", "Precision", "ReplyStore", "ScriptedEngine", "Target", "identify",
+    "load_engine", "processes_for", "start_engine",
 ]  # fmt: skip
 
 
-def load_engine(target: Target, *, dtype: str = "float32", batch_tokens: int | None = None) -> Engine:
+def load_engine(target: Target, *, batch_tokens: int | None = None) -> Engine:
     """Load the target's base and adapter, and prove that the adapter is applied; UserError if it is not.
+
+    It computes in the target's dtype, float32 if it has none.
 
     `batch_tokens` bounds the memory of a batch, as rows times the longest row; the default suits the device.
     """
     # Not at the top: this is what loads torch.
     from suite.engine.local.transformers_engine import load
 
-    return load(target, dtype=dtype, batch_tokens=batch_tokens)
+    known = target if target.identity.dtype else target.in_dtype(FLOAT32)
+    return load(known, batch_tokens=batch_tokens)
 
 
 def start_engine(target: Target, processes: int | None = None, *, beside: Engine | None = None) -> Engine:
@@ -36,6 +41,7 @@ def start_engine(target: Target, processes: int | None = None, *, beside: Engine
 
     One process is this one. Where an engine of the same base has started processes, one `beside` it needs no others.
     """
+    target = target if target.identity.dtype else target.in_dtype(FLOAT32)
     if isinstance(beside, PooledEngine) and beside.identity.base_digest == target.identity.base_digest:
         return beside.beside(target)
     count = processes_for(target) if processes is None else processes

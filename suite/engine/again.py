@@ -2,7 +2,7 @@
 
 Greedy replies to the same prompt should be the same, but rounding may tip a near tie. In a batch, shorter prompts are
 padded and sums are taken in another order than for a prompt alone, so logits differ in their last digits. How much that
-is depends on the dtype: float32, in which the gate runs, keeps 24 bits of a number, bfloat16 only 8.
+is depends on the dtype: float32 keeps 24 bits of a number, bfloat16 only 8.
 """
 
 from __future__ import annotations

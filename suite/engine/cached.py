@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
+from fixtures.cores import AUTO
 from fixtures.formats import Format
 from suite.calibration import Calibrator
+from suite.engine.precision import Precision, Settled
 from suite.engine.protocol import Engine
 from suite.engine.store import ReplyStore, reply_key
 from suite.outcome import Identity
@@ -15,7 +18,8 @@ from suite.reply import Generation
 class CachedEngine:
     """Serves stored replies and asks the real engine, made at the first miss, for the others, each prompt once.
 
-    `generated` counts replies of the real engine, `cached` all others. `dtype` must be what `make_engine` loads with.
+    `generated` counts replies of the real engine, `cached` all others. A `precision` says the dtype of the
+    identity, and `settle` (its own, with what starts engines) has it decided by the first prompts where it is open.
     `calibrator` is the adapter's, if it has one; replies do not depend on it. `take` keeps replies apart: see `again`.
     """
 
@@ -26,21 +30,32 @@ class CachedEngine:
         make_engine: Callable[[], Engine],
         store: ReplyStore,
         *,
-        dtype: str = "float32",
+        precision: Precision | None = None,
+        settle: Callable[[Sequence[str], int], Settled] | None = None,
         calibrator: Calibrator | None = None,
         take: int = 0,
     ) -> None:
-        self.identity, self.format, self.calibrator = identity, format, calibrator
-        self.store, self.dtype, self.take = store, dtype, take
+        self._identity, self.format, self.calibrator = identity, format, calibrator
+        self.store, self.precision, self.take = store, precision, take
         self.generated = self.cached = 0
-        self._make_engine = make_engine
+        self._make_engine, self._settle = make_engine, settle
         self._engine: Engine | None = None
+        self._timed: dict[str, Generation] = {}
+
+    @property
+    def identity(self) -> Identity:
+        """Of what answers; its dtype is `auto` until it is settled."""
+        return replace(self._identity, dtype=self.precision.dtype) if self.precision else self._identity
 
     def generate(self, prompts: Sequence[str], *, max_new_tokens: int) -> Iterator[tuple[int, Generation]]:
         """Stored replies first, then new ones as they get ready; each is stored before it is handed on."""
         places: dict[str, list[int]] = {}
         for index, prompt in enumerate(prompts):
             places.setdefault(prompt, []).append(index)
+        if places and self.precision and self.precision.dtype == AUTO:
+            assert self._settle, "an engine that shares a precision is asked after the one that settles it"
+            settled = self._settle(list(places), max_new_tokens)
+            self._engine, self._timed = settled.engine, settled.replies
         keys = {prompt: self._key(prompt, max_new_tokens) for prompt in places}
         known = self.store.get_many(list(keys.values()))
         for prompt, generation, fresh in self._answered(keys, known, max_new_tokens):
@@ -57,10 +72,10 @@ class CachedEngine:
 
     def again(self, take: int, make_engine: Callable[[], Engine]) -> CachedEngine:
         """The same cache for another take: what was stored for this one is not served there."""
-        return CachedEngine(self.identity, self.format, make_engine, self.store, dtype=self.dtype, take=take)
+        return CachedEngine(self._identity, self.format, make_engine, self.store, precision=self.precision, take=take)
 
     def _key(self, prompt: str, max_new_tokens: int) -> str:
-        return reply_key(self.identity, max_new_tokens=max_new_tokens, dtype=self.dtype, prompt=prompt, take=self.take)
+        return reply_key(self.identity, max_new_tokens=max_new_tokens, prompt=prompt, take=self.take)
 
     def _answered(
         self, keys: dict[str, str], known: dict[str, Generation], max_new_tokens: int
@@ -70,6 +85,10 @@ class CachedEngine:
         missing = [prompt for prompt, key in keys.items() if key not in known]
         if not missing:
             return
+        timed = {prompt: self._timed.pop(prompt) for prompt in missing if prompt in self._timed}
+        self.store.put_many({keys[prompt]: generation for prompt, generation in timed.items()})
+        yield from ((prompt, generation, True) for prompt, generation in timed.items())
+        missing = [prompt for prompt in missing if prompt not in timed]
         for index, generation in self.real().generate(missing, max_new_tokens=max_new_tokens):
             self.store.put_many({keys[missing[index]]: generation})
             yield missing[index], generation, True

@@ -43,13 +43,13 @@ _OF_THE_DISK = (
 """What the file is not to blame for. Every other code says that it is damaged: our statements are always the same."""
 
 
-def reply_key(identity: Identity, *, max_new_tokens: int, dtype: str, prompt: str, take: int = 0) -> str:
+def reply_key(identity: Identity, *, max_new_tokens: int, prompt: str, take: int = 0) -> str:
     """What a reply depends on, as one hash: contents and settings, no names and no paths.
 
     Other takes than 0 are for replies to the same prompt that are kept apart from the first one.
     """
     parts = [identity.base_digest, identity.adapter_digest, identity.format_digest]
-    parts += [DECODING, str(max_new_tokens), dtype, prompt, *([f"take {take}"] if take else [])]
+    parts += [DECODING, str(max_new_tokens), identity.dtype, prompt, *([f"take {take}"] if take else [])]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -264,7 +264,8 @@ class Run:
     def _replay(self, contract: Contract) -> str:
         """The command that asks this contract alone again."""
         own = f" --contracts {shlex.quote(contract.folder)}" if contract.folder else ""
-        return f"{self.command}{own} -k {contract.name}"
+        dtype = f" --dtype {self.engine.identity.dtype}" if self.engine.identity.dtype else ""
+        return f"{self.command}{own}{dtype} -k {contract.name}"
 
     def _compare(self, contract: Contract, judged: Mapping[str, Sequence[Judged]]) -> ContractResult:
         """Against the champion, on what was measured of the other gating contracts."""

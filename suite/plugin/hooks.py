@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
+from fixtures.cores import AUTO
 from fixtures.errors import UserError
 from fixtures.files import told_disks
 from fixtures.printing import printable
+from suite.engine.precision import told
 from suite.exam.trained import warning
 from suite.lanes.budget import too_small
 from suite.lanes.loading import asked_of
@@ -187,6 +189,9 @@ def _next(passed: bool, config: pytest.Config) -> list[str]:
     """Where the results are, and what a person may type now."""
     settings: Settings = config.stash[SETTINGS]
     lines = []
+    who = config.stash[RESULTS].identity
+    if settings.dtype == AUTO and (line := told(Path(settings.cache), who.base_digest, who.dtype)):
+        lines.append(line)
     if settings.results:
         lines.append(f"results: {settings.results}; page: python -m reports show {settings.results}")
     if config.stash[TARGET].adapter is None:

@@ -6,7 +6,6 @@ Imported only once a job has been checked, because it imports torch.
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 import warnings
@@ -22,7 +21,7 @@ from torch import distributed
 from transformers import AutoModelForCausalLM, PrinterCallback, Trainer, TrainerCallback, set_seed
 from transformers.utils import logging as transformers_logging
 
-from fixtures.cores import BFLOAT16, has_bfloat16
+from fixtures.cores import has_bfloat16
 from fixtures.errors import UserError
 from suite.engine.target.applied import loaded_problem, peft_config
 from suite.engine.target.kinds import WEIGHTS
@@ -134,7 +133,7 @@ def arguments(work: Prepared) -> dict[str, Any]:
         "disable_tqdm": True,
         "report_to": list(settings.report_to),
         "use_cpu": not torch.cuda.is_available(),
-        "bf16": settings.precision == "bf16" or (settings.precision == "auto" and has_bf16()),
+        "bf16": settings.precision == "bf16" or (settings.precision == "auto" and has_bfloat16()),
         "activation_checkpointing": False,
         "dataloader_pin_memory": torch.cuda.is_available(),
         # All that is trained is used in each step; torch would look for what is not, and warn that it found nothing.
@@ -163,13 +162,6 @@ def part() -> None:
     """
     if distributed.is_initialized():
         distributed.destroy_process_group()
-
-
-def has_bf16() -> bool:
-    """Whether this machine multiplies in bfloat16 at full speed; elsewhere it would be slower than float32."""
-    if torch.cuda.is_available() and BFLOAT16 not in os.environ:
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return has_bfloat16()
 
 
 class Collator:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from fixtures.cores import FLOAT32
 from fixtures.formats.wire import Tools
 from fixtures.progress import Replies
 from suite.engine.target.identify import Target
@@ -44,7 +45,7 @@ def sample(
 
     if threads:
         torch.set_num_threads(threads)
-    engine = load(target, dtype="float32", batch_tokens=None)
+    engine = load(target.in_dtype(FLOAT32), batch_tokens=None)
     assert isinstance(engine, TransformersEngine)
     if temperature > NO_CHOICE:
         engine.decoder = Decoder(engine.model, engine.stops, dice(temperature, seed, engine.model.device))

@@ -48,7 +48,8 @@ class Decoder:
         self.read_at_once = read_at_once or (READ_AT_ONCE if model.device.type == "cpu" else ON_GPU.rows)
         kinds = {type(layer) for layer in DynamicCache(config=model.config).layers}
         self.can_share = kinds <= {DynamicLayer, DynamicSlidingWindowLayer}
-        """Whether the cache is keys and values only. If not, batches with families are not for this model."""
+        """Whether the cache is keys and values only. If not (convolutions, recurrent states, keys of other layers),
+        prompts are read whole, those of a batch together, and batches with families are not for this model."""
 
     def run(self, prompts: Sequence[Tokens], batch: Batch, max_new_tokens: int) -> list[Written]:
         """Replies to the batch's rows, in the order of `batch.rows`."""
@@ -71,7 +72,7 @@ class Decoder:
             left = [number for number, row in enumerate(places) if row is not None]
             if not left or step == max_new_tokens:
                 break
-            if self.can_share and len(left) <= LEAVE_AT * len(places):
+            if len(left) <= LEAVE_AT * len(places):
                 staying = torch.tensor(left, device=chosen.device)
                 state.select(staying)
                 chosen, places = chosen[staying], [places[number] for number in left]
@@ -181,7 +182,7 @@ class _State:
 
     def select(self, rows: torch.Tensor) -> None:
         """Keep only these rows."""
-        self.cache.batch_select_indices(rows)
+        self.cache.reorder_cache(rows)  # the one way to select that layers with other states than keys have, too
         self.mask, self.lengths = self.mask[rows], self.lengths[rows]
 
 

@@ -37,12 +37,13 @@ MOST = 4
 """Processes; each takes seconds to start."""
 _LAST_WORDS_SECONDS = 1.0
 """Between the end of a process's connection and its own."""
-_GPUS = ("/dev/nvidia0", "/dev/kfd")
+GPUS = ("/dev/nvidia0", "/dev/kfd")
+"""Devices that are there where this machine has a GPU that torch can use: to know it without loading torch."""
 
 
 def processes_for(target: Target) -> int:
     """How many processes answer fastest: one for each core with a small base on a processor, else this one alone."""
-    if any(Path(device).exists() for device in _GPUS):
+    if any(Path(device).exists() for device in GPUS):
         return 1
     weights = sum(file.stat().st_size for file in target.base.path.glob("*.safetensors"))
     return min(MOST, len(cores())) if weights <= SMALL_BYTES else 1

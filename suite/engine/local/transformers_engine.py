@@ -11,6 +11,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
+from fixtures.cores import DTYPES
 from fixtures.errors import UserError
 from fixtures.formats import Format
 from fixtures.types import user
@@ -22,13 +23,12 @@ from suite.engine.target.applied import apply_adapter, first_line
 from suite.engine.target.identify import Target
 from suite.reply import Generation
 
-DTYPES = ("float32", "bfloat16", "float16")
 
-
-def load(target: Target, *, dtype: str, batch_tokens: int | None) -> Engine:
+def load(target: Target, *, batch_tokens: int | None) -> Engine:
     """See `suite.engine.load_engine`."""
+    dtype = target.identity.dtype
     if dtype not in DTYPES:
-        raise UserError("dtype", f"dtype={dtype!r} is not supported", allowed=", ".join(DTYPES))
+        raise ValueError(f"an engine computes in one of {', '.join(DTYPES)}, not in {dtype!r}")
     device = "cuda" if torch.cuda.is_available() else "cpu"
     path = str(target.base.path)
     try:

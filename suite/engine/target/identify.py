@@ -55,6 +55,10 @@ class Target:
     def tokenizer(self) -> Path:
         return self.own_tokenizer or self.base.path
 
+    def in_dtype(self, dtype: str) -> Target:
+        """The same, to be computed in this dtype."""
+        return replace(self, identity=replace(self.identity, dtype=dtype))
+
     @property
     def bare(self) -> Target:
         """The same base and format without the adapter."""

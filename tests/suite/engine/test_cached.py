@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from suite.engine import CachedEngine, ReplyStore, ScriptedEngine
@@ -58,7 +60,8 @@ def test_another_limit_or_precision_is_another_reply(tmp_path):
     real = ScriptedEngine(str.upper)
     ask(cached(tmp_path, real), "a")
     ask(cached(tmp_path, real), "a", new_tokens=21)
-    ask(cached(tmp_path, real, dtype="bfloat16"), "a")
+    real.identity = replace(real.identity, dtype="bfloat16")
+    ask(cached(tmp_path, real), "a")
     assert real.calls == 3
 
 

@@ -22,7 +22,7 @@ from suite.reply import Generation
 ROOT = Path(__file__).resolve().parents[3]
 REPLY = Generation("call:dim{}<end_of_turn>", (-0.25, -1e-9), "stop", (10, 23))
 WHO = Identity("tiny", "b1", "runs/a", "a1", "functiongemma", "f1")
-SETTINGS: dict[str, Any] = {"max_new_tokens": 40, "dtype": "float32", "prompt": "<bos>dim"}
+SETTINGS: dict[str, Any] = {"max_new_tokens": 40, "prompt": "<bos>dim"}
 
 
 def python(script):
@@ -68,14 +68,16 @@ def test_thousands_of_keys_can_be_asked_for_at_once(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change", [{"base_digest": "b2"}, {"adapter_digest": "a2"}, {"format_digest": "f2"}], ids=lambda c: next(iter(c))
+    "change",
+    [{"base_digest": "b2"}, {"adapter_digest": "a2"}, {"format_digest": "f2"}, {"dtype": "bfloat16"}],
+    ids=lambda c: next(iter(c)),
 )
-def test_a_key_changes_with_every_content_hash(change):
+def test_a_key_changes_with_every_content_hash_and_the_dtype(change):
     assert reply_key(replace(WHO, **change), **SETTINGS) != reply_key(WHO, **SETTINGS)
 
 
 @pytest.mark.parametrize(
-    "change", [{"max_new_tokens": 41}, {"dtype": "bfloat16"}, {"prompt": "<bos>dim "}], ids=lambda c: next(iter(c))
+    "change", [{"max_new_tokens": 41}, {"prompt": "<bos>dim "}, {"take": 1}], ids=lambda c: next(iter(c))
 )
 def test_a_key_changes_with_every_setting(change):
     assert reply_key(WHO, **(SETTINGS | change)) != reply_key(WHO, **SETTINGS)

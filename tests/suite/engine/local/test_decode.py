@@ -9,6 +9,11 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 VOCABULARY, NEW_TOKENS = 120, 24
 STOPS = frozenset(range(3, 9))
+KINDS = {
+    "window of 2": True, "window of 40": True, "llama": True, "qwen2": True, "qwen2 with a window": True, "qwen3": True,
+    "convolutions": False, "recurrent": False, "keys of other layers": False,
+}  # fmt: skip
+"""Architectures, and whether prompts that begin alike may share what was read of them."""
 WINDOW = {"layer_types": ["sliding_attention", "full_attention"] * 2}
 
 
@@ -27,8 +32,28 @@ def random_model(kind):
         "window of 2": lambda: transformers.Gemma3TextConfig(**gemma, sliding_window=2),
         "window of 40": lambda: transformers.Gemma3TextConfig(**gemma, sliding_window=40),
         "llama": lambda: transformers.LlamaConfig(**sizes),
+        "qwen2": lambda: transformers.Qwen2Config(**sizes),
+        "qwen2 with a window": lambda: transformers.Qwen2Config(
+            **sizes, use_sliding_window=True, sliding_window=40, max_window_layers=2
+        ),
         "qwen3": lambda: transformers.Qwen3Config(**sizes, head_dim=16),
         "convolutions": lambda: transformers.Lfm2Config(**sizes, layer_types=["conv", "full_attention"] * 2),
+        "recurrent": lambda: transformers.Qwen3_5TextConfig(
+            **sizes,
+            head_dim=16,
+            layer_types=["linear_attention", "full_attention"] * 2,
+            linear_num_key_heads=2,
+            linear_num_value_heads=2,
+            linear_key_head_dim=8,
+            linear_value_head_dim=8,
+        ),
+        "keys of other layers": lambda: transformers.Gemma4TextConfig(
+            **gemma,
+            sliding_window=40,
+            num_kv_shared_layers=2,
+            vocab_size_per_layer_input=VOCABULARY,
+            hidden_size_per_layer_input=8,
+        ),
     }
     torch.manual_seed(7)
     model = transformers.AutoModelForCausalLM.from_config(configs[kind]()).eval()
@@ -75,7 +100,7 @@ def decoded(model, prompts, share=True, rows=8):
     return [written[index] for index in range(len(prompts))]
 
 
-@pytest.mark.parametrize("kind", ["window of 2", "window of 40", "llama", "qwen3", "convolutions"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_batches_with_and_without_shared_beginnings_write_what_generate_writes_alone(kind):
     model, prompts = random_model(kind), random_prompts(1)
     wanted = [one_by_one(model, prompt) for prompt in prompts]
@@ -85,6 +110,13 @@ def test_batches_with_and_without_shared_beginnings_write_what_generate_writes_a
             assert written.ids == ids
             assert written.logprobs == pytest.approx(logprobs, abs=1e-3)
             assert written.finish == ("stop" if ids[-1] in STOPS else "length")
+
+
+@pytest.mark.parametrize(("kind", "shared"), KINDS.items(), ids=KINDS)
+def test_beginnings_are_shared_only_where_the_cache_is_keys_and_values(kind, shared):
+    from suite.engine.local.decode import Decoder
+
+    assert Decoder(random_model(kind), STOPS).can_share is shared
 
 
 def test_a_reply_is_handed_on_as_soon_as_it_ends_and_is_the_same():

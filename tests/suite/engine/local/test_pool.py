@@ -211,12 +211,12 @@ def test_an_error_that_went_through_a_pipe_is_the_same() -> None:
 
 
 def test_a_small_base_on_a_processor_gets_a_process_for_each_core(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool_module, "_GPUS", ("/nowhere",))
+    monkeypatch.setattr(pool_module, "GPUS", ("/nowhere",))
     for cores, processes in ((1, 1), (2, 2), (64, pool_module.MOST)):
         monkeypatch.setattr(os, "sched_getaffinity", lambda _, cores=cores: set(range(cores)))
         assert processes_for(TARGET) == processes
     monkeypatch.setattr(pool_module, "SMALL_BYTES", 1000)
     assert processes_for(TARGET) == 1
     monkeypatch.undo()
-    monkeypatch.setattr(pool_module, "_GPUS", ("/",))
+    monkeypatch.setattr(pool_module, "GPUS", ("/",))
     assert processes_for(TARGET) == 1

@@ -59,8 +59,8 @@ def adapter(saved_adapter, tmp_path):
     return shutil.copytree(saved_adapter, tmp_path / "adapter")
 
 
-def load(adapter, base, **options):
-    return load_engine(identify(adapter, str(base), None), **options)
+def load(adapter, base, dtype="", **options):
+    return load_engine(identify(adapter, str(base), None).in_dtype(dtype), **options)
 
 
 def replies_of(engine, prompts, max_new_tokens=12):
@@ -134,10 +134,16 @@ def test_the_stops_are_the_formats_and_the_models_own(small_base):
     assert stops == {"<eos>", "<end_of_turn>", "<start_function_response>"}
 
 
-def test_half_precision_is_loaded_as_asked_and_other_words_are_refused(small_base):
-    assert str(load(None, small_base, dtype="bfloat16").model.dtype) == "torch.bfloat16"
-    with pytest.raises(UserError, match="allowed: float32"):
-        load(None, small_base, dtype="float8")
+@pytest.mark.parametrize(("asked", "loaded"), [("", "float32"), ("float32", "float32"), ("bfloat16", "bfloat16")])
+def test_weights_are_loaded_in_the_dtype_of_the_target(small_base, asked, loaded):
+    engine = load(None, small_base, dtype=asked)
+    assert (str(engine.model.dtype), engine.identity.dtype) == (f"torch.{loaded}", loaded)
+
+
+@pytest.mark.parametrize("dtype", ["auto", "float8"])
+def test_an_engine_is_made_in_no_other_dtype(small_base, dtype):
+    with pytest.raises(ValueError, match="one of float32, bfloat16, float16"):
+        load(None, small_base, dtype=dtype)
 
 
 def test_a_prompt_that_does_not_fit_is_refused(small_base):

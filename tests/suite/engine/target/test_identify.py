@@ -66,7 +66,7 @@ def test_a_calibrator_is_found_and_changes_nothing_that_replies_depend_on(adapte
     assert found.calibrator is not None
     assert found.calibrator.temperature == 2.0
     assert found.identity == without.identity
-    keys = {reply_key(t.identity, max_new_tokens=9, dtype="float32", prompt="p") for t in (without, found)}
+    keys = {reply_key(t.identity, max_new_tokens=9, prompt="p") for t in (without, found)}
     assert len(keys) == 1
 
 
