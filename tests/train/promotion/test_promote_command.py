@@ -11,7 +11,7 @@ import pytest
 from suite.engine import identify
 from suite.outcome import Results, VerdictName
 from tests.train.making import good, write
-from tests.train.test_promote import contract, results
+from tests.train.promotion.bench import contract, results
 from train.backends.registry import train
 from train.cli import main
 from train.job import Job, Settings
@@ -50,9 +50,13 @@ def test_the_exit_code_follows_the_verdict_and_the_page_is_written(
     assert (run / "results.html").is_file()
     if code:
         assert f"c_{verdict}: {verdict}, because" in out
-        assert not Path("registry").exists()
+        held = next(Path("registry/intent/held").iterdir())
+        assert f"python -m train repair {held}" in out
+        assert identify(held, None, None).identity.adapter_digest == identify(run, None, None).identity.adapter_digest
+        assert not Path("registry/intent/current.json").exists()
         return
     current = json.loads(Path("registry/intent/current.json").read_text(encoding="utf-8"))
+    assert main(["verify", "intent"]) == 0
     promoted = identify(Path("registry/intent") / current["adapter"], None, None).identity
     assert promoted.adapter_digest == identify(run, None, None).identity.adapter_digest == current["adapter_digest"]
 
