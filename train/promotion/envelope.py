@@ -63,7 +63,8 @@ def unseal(sealed: Any, kind: str, trust: Trust, where: str) -> Opened:
     accepted: Mapping[str, Any] = {}
     signed = bool(envelope.signatures)
     if not signed and not trust.unsigned:
-        raise UserError(where, "it is not signed", hint="--unsigned, if nobody but you can write there")
+        hint = "train verify --unsigned, or load_promoted(..., unsigned=True), if nobody but you can write there"
+        raise UserError(where, "it is not signed", hint=hint)
     if signed:
         known = {key.keyid for key in trust.keys}
         if not known & set(envelope.signatures):
