@@ -91,7 +91,7 @@ class Bench:
 
     @property
     def serving(self) -> Path:
-        return self.shelf / self.current()["adapter"]
+        return self.shelf / str(self.current()["adapter"])
 
     def train(self, weights: bytes) -> str:
         adapter = self.run / "adapter"

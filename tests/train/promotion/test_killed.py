@@ -67,7 +67,12 @@ def promote_and_die_at(bench: Bench, step: int) -> int:
 
     def work() -> None:
         left = iter(range(step))
-        on_writes(bench.shelf, lambda: next(left, None) is None and os.kill(os.getpid(), signal.SIGKILL))
+
+        def die_at_the_last() -> None:
+            if next(left, None) is None:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        on_writes(bench.shelf, die_at_the_last)
         bench.promote()
 
     return waited(in_a_child(work))

@@ -131,8 +131,9 @@ def test_what_is_signed_must_be_an_object_that_all_read_alike(text: str) -> None
 def test_the_card_is_one_that_the_hub_reads_with_the_figures_of_the_gate() -> None:
     gated = results([contract("pass"), contract("measured", gating=False)])
     card = ModelCard(card_of(gated, FACTS))
-    assert card.data.library_name == "peft"
-    found = card.data.eval_results
+    data: Any = card.data
+    assert data.library_name == "peft"
+    found = data.eval_results
     assert [(one.metric_name, one.metric_value) for one in found] == [("c_pass", 1.0), ("c_measured", 1.0)]
     assert found[0].metric_args["low"] == 0.7
     for heading in ("Intended use", "Limits", "How to serve it", "How it was made"):
