@@ -194,7 +194,10 @@ def _named(events: Sequence[Event], digest: str) -> Event:
 
 
 def _next(events: Sequence[Event], target: Event, kind: str, because: str, now: datetime) -> Event:
+    """The event after these, with what is in `target`; UserError for one without a reason."""
     newest = events[-1]
+    if not because.strip():
+        raise UserError("--because", "it is empty", hint="say why: the history keeps it")
     return replace(
         target, sequence=len(events) + 1, previous=newest.digest, kind=kind, time=now.isoformat(timespec="seconds"),
         because=printable(because), revoked=newest.revoked,

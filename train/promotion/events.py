@@ -78,7 +78,8 @@ def read_events(shelf: Shelf, trust: Trust) -> list[Event]:
         return events
     if newest.sequence <= len(events):
         problem = f"an older state was put back: this is event {newest.sequence}, and the history has {len(events)}"
-        raise UserError(str(shelf.alias), problem, hint=f"python -m train rollback {shelf.name}, which is recorded")
+        hint = f"delete it, and go back by python -m train rollback {shelf.name} --to DIGEST, which is recorded"
+        raise UserError(str(shelf.alias), problem, hint=hint)
     _check_next(newest, events, str(shelf.alias))
     return [*events, newest]
 

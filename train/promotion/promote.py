@@ -213,7 +213,7 @@ def main(options: argparse.Namespace) -> int:
     signer = signer_of(home, unsigned=options.unsigned)
     order = Order(
         options.run, shelf, results_file, signer, keys.trust(home, unsigned=options.unsigned),
-        because=printable(options.because), expires_days=options.expires, wait=options.wait,
+        because=printable(options.because).strip(), expires_days=options.expires, wait=options.wait,
     )  # fmt: skip
     done = promote(order, tools, now=datetime.now(UTC))
     say(show(results_file, results_file.with_suffix(".html")))

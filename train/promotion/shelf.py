@@ -9,6 +9,7 @@ REGISTRY/NAME/held/<adapter>/     challengers that were held, as run folders, wi
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import shutil
@@ -76,6 +77,8 @@ class Shelf:
         """
         from filelock import FileLock, Timeout
 
+        if not (math.isfinite(wait) and wait >= 0):
+            raise UserError("--wait", f"{wait} is out of range", allowed="0 and more seconds")
         self.check_no_link()
         self._make()
         lock = FileLock(self.path / _LOCK, preserve_lock_file=True)

@@ -150,7 +150,8 @@ def _subjects(listed: Sequence[Mapping[str, Any]], where: str) -> dict[str, str]
 
 def sha256(file: Path) -> str:
     """The SHA-256 of a plain file's content, in hex."""
-    handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    flags = (getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))  # as far as the system has them
+    handle = os.open(file, sum(flags, os.O_RDONLY))
     with os.fdopen(handle, "rb") as stream:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise UserError(str(file), "this is no plain file", hint=_AGAIN)

@@ -79,6 +79,27 @@ def test_rollback_saves_a_name_whose_release_was_changed(three: tuple[Bench, lis
     assert load_promoted("intent").name == releases[1]
 
 
+def test_a_name_whose_alias_was_spoilt_is_saved_by_deleting_it_and_going_back(
+    three: tuple[Bench, list[str], list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench, _, releases = three
+    (bench.shelf / "current.json").write_text("{}")
+    assert main(["rollback", "intent", "--because", "x"]) == 2
+    assert "delete it" in capsys.readouterr().err
+    (bench.shelf / "current.json").unlink()
+    assert main(["rollback", "intent", "--to", releases[2], "--because", "x"]) == 0
+    assert load_promoted("intent").name == releases[2]
+
+
+@pytest.mark.parametrize("options", [["--because", " "], ["--because", "x", "--wait", "nan"]], ids=["reason", "wait"])
+def test_a_rollback_without_a_reason_or_with_an_endless_wait_is_refused(
+    options: list[str], three: tuple[Bench, list[str], list[str]]
+) -> None:
+    _, _, releases = three
+    assert main(["rollback", "intent", *options]) == 2
+    assert load_promoted("intent").name == releases[2]
+
+
 def test_a_revoked_adapter_is_not_loaded_not_gone_back_to_and_not_promoted_again(
     three: tuple[Bench, list[str], list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
