@@ -33,7 +33,8 @@ The working directory is not searched for code, so a folder there may be called 
 _OPTIONS: dict[str, dict[str, Any]] = {
     "adapter": {
         "metavar": "PATH",
-        "help": "gate this LoRA adapter (a PEFT folder or a run folder of callproof); 'none' gates the bare base",
+        "help": "gate this LoRA adapter (a PEFT folder, a run folder of callproof, or NAME@REGISTRY of a promoted one, "
+        "which is verified first); 'none' gates the bare base",
     },
     "base": {
         "metavar": "NAME",
@@ -122,7 +123,23 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(problem)
     from suite.plugin import start
 
-    start(config, {name: config.getoption(name) for name in _OPTIONS})
+    start(config, _checked({name: config.getoption(name) for name in _OPTIONS}))
+
+
+def _checked(options: dict[str, Any]) -> dict[str, Any]:
+    """The options with the folders of promoted adapters in the place of NAME@REGISTRY, once these were verified."""
+    promoted: dict[str, str] = {}
+    for option in ("adapter", "champion"):
+        name, at, registry = str(options[option] or "").partition("@")
+        if at and "/" not in name and Path(registry).is_dir() and not Path(options[option]).exists():
+            from fixtures.errors import UserError
+            from train.promotion import load_promoted
+
+            try:
+                promoted[option] = str(load_promoted(name, registry))
+            except UserError as error:
+                raise pytest.UsageError(str(error)) from error
+    return options | promoted
 
 
 def shadowed() -> str:

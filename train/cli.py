@@ -14,12 +14,14 @@ from fixtures.cores import check_processes
 from fixtures.errors import UserError
 from fixtures.files import told_disks
 from fixtures.formats import FORMATS
-from train import calibrate, lessons, promote, repair
+from train import calibrate, lessons, repair
 from train.backends.registry import BACKENDS, Backend, train
 from train.job import Job, Settings
 from train.preferences import energy_pairs, pairing
 from train.processes import count, is_main, together
 from train.project import init, split
+from train.promotion import commands as promotion
+from train.promotion import promote
 from train.rows import check, convert
 from train.screen import say
 
@@ -31,11 +33,16 @@ COMMANDS: Mapping[str, Any] = {
     "energy": energy_pairs,
     "calibrate": calibrate,
     "promote": promote,
+    "key": promotion.KEY,
+    "verify": promotion.VERIFY,
+    "history": promotion.HISTORY,
+    "rollback": promotion.ROLLBACK,
+    "revoke": promotion.REVOKE,
     "repair": repair,
     "split": split,
     "init": init,
 }
-"""Modules with ABOUT, add_options and main, which returns the exit status."""
+"""Modules, or what looks like them, with ABOUT, add_options and main, which returns the exit status."""
 
 DATA_HELP = "rows in any form that train check reads: JSON lines, a JSON array or parquet"
 

@@ -21,7 +21,7 @@ FLOORS = {
     ),
     "train": (
         ("processes", "job", "gate_options"), ("screen",), ("rows",), ("preferences",), ("backends",),
-        ("calibrate", "lessons", "project", "promote", "sabotage"), ("repair",), ("cli",), ("__main__",),
+        ("calibrate", "lessons", "project", "promotion", "sabotage"), ("repair",), ("cli",), ("__main__",),
     ),
 }  # fmt: skip
 """The rooms within a room, from the ground up: each may import those of lower floors."""
@@ -126,7 +126,7 @@ def test_the_embedded_base_is_data_without_code():
         "import train",
         "import train.backends.sft as backend",
         "from reports import show",
-        "def f():\n    from train.promote import decide",
+        "def f():\n    from train.promotion.decision import decide",
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from reports.page import Page",
         "import importlib\nimportlib.import_module('train.backends.sft')",
         "try:\n    import tests.suite\nexcept ImportError:\n    pass",

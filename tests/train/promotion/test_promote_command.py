@@ -11,7 +11,7 @@ import pytest
 from suite.engine import identify
 from suite.outcome import Results, VerdictName
 from tests.train.making import good, write
-from tests.train.test_promote import contract, results
+from tests.train.promotion.bench import contract, results
 from train.backends.registry import train
 from train.cli import main
 from train.job import Job, Settings
@@ -50,17 +50,25 @@ def test_the_exit_code_follows_the_verdict_and_the_page_is_written(
     assert (run / "results.html").is_file()
     if code:
         assert f"c_{verdict}: {verdict}, because" in out
-        assert not Path("registry").exists()
+        held = next(Path("registry/intent/held").iterdir())
+        assert f"python -m train repair {held}" in out
+        assert identify(held, None, None).identity.adapter_digest == identify(run, None, None).identity.adapter_digest
+        assert not Path("registry/intent/current.json").exists()
         return
     current = json.loads(Path("registry/intent/current.json").read_text(encoding="utf-8"))
+    assert main(["verify", "intent"]) == 0
     promoted = identify(Path("registry/intent") / current["adapter"], None, None).identity
     assert promoted.adapter_digest == identify(run, None, None).identity.adapter_digest == current["adapter_digest"]
 
 
 @pytest.mark.parametrize(
     ("options", "told"),
-    [(["--budget", "3"], "budget=3 is too small"), (["--name", "a/b"], "cannot name a folder")],
-    ids=["budget", "name"],
+    [
+        (["--budget", "3"], "budget=3 is too small"),
+        (["--name", "a/b"], "cannot name a folder"),
+        (["--expires", "0"], "0 is out of range"),
+    ],
+    ids=["budget", "name", "expires"],
 )
 def test_bad_options_are_told_with_exit_code_2(
     options: list[str], told: str, run: Path, capsys: pytest.CaptureFixture[str]
