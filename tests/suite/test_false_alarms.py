@@ -26,7 +26,8 @@ def test_a_fault_is_in_its_own_contract_at_about_its_rate(adapter, contract, tmp
     found = said(adapter, tmp_path, seed=3)
     counts = {name: result.tally for name, result in found.items() if name != "calibrated_confidence"}
     broken = {name for name, tally in counts.items() if tally.held < tally.trials}
-    assert broken == {contract}
+    # Who says prose where a tool fits calls no right one either.
+    assert broken == {contract} | ({"right_tool"} if adapter.prose else set())
     assert found[contract].verdict.name == "fail"
     assert found[contract].held_rate.estimate == pytest.approx(0.7, abs=0.15)
 

@@ -27,7 +27,7 @@ NEVER = next(c for c in GATING if c.name == "never_hallucinates_tools")
 @pytest.fixture
 def no_exam(monkeypatch):
     """Without the two thousand cases of the exam, which take seconds to draw."""
-    monkeypatch.setattr(lessons, "exam_cases", lambda seed, catalogs, made_up: [])
+    monkeypatch.setattr(lessons, "exam_cases", lambda *exam: [])
 
 
 def run(*options: object) -> int:
@@ -133,7 +133,7 @@ def test_what_pyproject_says_of_the_exam_counts(tmp_path, monkeypatch):
     monkeypatch.setattr(lessons, "exam_cases", exam_cases)
     assert run("--rows", 10, "--out", "rows.jsonl") == 0
     assert run("--rows", 10, "--gate-seed", 8, "--tools", "hotel_lights", "--made-up", 20, "--out", "more.jsonl") == 0
-    assert asked == [(7, ("tuya",), 0), (8, ("hotel_lights",), 20)]
+    assert asked == [(7, ("tuya",), 0, 50), (8, ("hotel_lights",), 20, 50)]
 
 
 def test_only_what_the_format_can_write_becomes_a_lesson() -> None:

@@ -57,7 +57,7 @@ def test_one_failure_in_the_sample_no_longer_fails_and_is_shown(tmp_path: Path):
     failed: list[str] = []
 
     def once(case: Case) -> str:
-        if not case.oracle.calls and not failed:
+        if case.kind == "history" and not failed:  # other kinds may ask the same twice
             failed.append(f"{case.messages}{case.catalog.names}")
         return UNDECLARED if f"{case.messages}{case.catalog.names}" in failed else right(case)
 
@@ -71,7 +71,7 @@ def test_with_strict_one_failure_closes_the_gate(tmp_path: Path):
     failed: list[str] = []
 
     def once(case: Case) -> str:
-        if not case.oracle.calls and not failed:
+        if case.kind == "history" and not failed:  # other kinds may ask the same twice
             failed.append(f"{case.messages}{case.catalog.names}")
         return UNDECLARED if f"{case.messages}{case.catalog.names}" in failed else right(case)
 

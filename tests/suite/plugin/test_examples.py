@@ -8,7 +8,8 @@ ASKED = ("-k", "right_tool or knows_when_nothing_fits")
 
 def test_rows_that_bring_tools_are_enough_for_an_exam(gate, tmp_path):
     written(tmp_path / "rows.jsonl", [*map(light, range(9)), row("sing")])
-    code, output = gate("--examples", "rows.jsonl", "--results", "r.json", *ASKED)
+    reports = "--bar", "right_tool=reports"
+    code, output = gate("--examples", "rows.jsonl", "--results", "r.json", *reports, *ASKED)
     assert code == 0, output
     assert "asks in the words of rows.jsonl: 9 sentences, 1 tools" in output
     assert "without examples: open_blinds" in output

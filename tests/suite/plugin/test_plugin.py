@@ -131,11 +131,11 @@ def test_the_header_says_what_is_gated_and_who_says_so(gate):
 
 def test_a_budget_that_cannot_do_is_told_before_the_gate_runs(gate):
     _, output = gate("-k", "valid_calls or never_hallucinates")
-    told = "with --budget 40, never_hallucinates_tools, valid_calls cannot pass; --budget 317 is the least"
+    told = "with --budget 40, never_hallucinates_tools, valid_calls cannot pass; --budget 377 is the least"
     assert told in output
     assert output.index(told) < output.index("test session starts") + 2000
     assert output.index(told) < output.index("valid_calls.py")
-    _, output = gate("--budget", "317", "-k", "valid_calls or never_hallucinates")
+    _, output = gate("--budget", "377", "-k", "valid_calls or never_hallucinates")
     assert "cannot pass" not in output
 
 
@@ -157,20 +157,20 @@ def test_the_verdict_is_the_last_line_and_contracts_that_were_cut_short_say_so(g
     lines = output.rstrip().splitlines()
     assert lines[-1].startswith("Gate not passed: ")
     assert "== FAILURES ==" not in output
-    assert any("right_tool" in line and "0/10, cut short" in line for line in lines)
-    (right_tool,) = [c for c in read(tmp_path / "r.json").contracts if c.name == "right_tool"]
-    assert right_tool.cut_short
-    assert f"cut short, because {right_tool.cut_short} had failed" in right_tool.verdict.reason
+    assert any("obeys_the_conversation" in line and "0/10, cut short" in line for line in lines)
+    (obeys,) = [c for c in read(tmp_path / "r.json").contracts if c.name == "obeys_the_conversation"]
+    assert obeys.cut_short
+    assert f"cut short, because {obeys.cut_short} had failed" in obeys.verdict.reason
 
 
 def test_counterexamples_of_what_closes_the_gate_are_shown_in_full_and_others_with_v(gate):
     options = "--budget", "100", "--made-up", "0", "--catalog", "tuya"
     _, brief = gate(*options)
     assert brief.count("counterexample of chooses_a_tool") == 1
-    assert "counterexample of right_tool" not in brief
+    assert "counterexample of obeys_the_conversation" not in brief
     _, whole = gate(*options, "-v")
     assert whole.count("counterexample of chooses_a_tool") > 1
-    assert "counterexample of right_tool" in whole
+    assert "counterexample of obeys_the_conversation" in whole
 
 
 def test_quiet_is_the_verdict_alone(gate):

@@ -64,7 +64,13 @@ def test_the_extension_has_every_input_of_the_verdict() -> None:
     assert (said["because"], said["replaces"], said["expires"]) == ("a reason", "e" * 16, "2026-02-01T03:04:05+00:00")
     assert said["data"]["data_digest"] == "d" * 16
     assert said["suite"]["digest"] == suite_digest()
-    assert said["contracts"][0]["bar"] == {"kind": "never", "bound": 0.01, "gating": True}
+    assert said["contracts"][0]["bar"] == {
+        "kind": "never",
+        "bound": 0.0125,
+        "acceptable": 0.002,
+        "strict": False,
+        "gating": True,
+    }
     assert said["contracts"][0]["held_rate"]["low"] == 0.7
     assert said["sampling"]["risks"] == {"alpha": 0.05, "beta": 0.05}
 
