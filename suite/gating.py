@@ -11,6 +11,7 @@ from fixtures.errors import check_percentage
 from fixtures.formats import Format
 from suite.contracts import CONTRACTS
 from suite.engine import CachedEngine, Engine, ReplyStore, Target, identify, start_engine
+from suite.engine.target.template import Given
 from suite.exam.own import OwnCases, read_own
 from suite.exam.scene import DEFAULT_CATALOGS, Scene
 from suite.exam.trained import warning
@@ -34,6 +35,9 @@ def gate(
     seed: int = 0,
     budget: int = DEFAULT_BUDGET,
     format: str | None = None,
+    chat_template: str | None = None,
+    template_kwargs: str | None = None,
+    system: str | None = None,
     engine: Engine | None = None,
     champion: Engine | Target | None = None,
     bare: Engine | None = None,
@@ -53,6 +57,7 @@ def gate(
     With a `champion` (a `suite.engine.Target`, or an engine), both answer the same cases and `no_worse_than_champion`
     is asked too.
     `bare` is the base without the adapter, where `engine` stands for the two together; a real adapter brings its own.
+    `chat_template`, `template_kwargs` (JSON) and `system` go with the format `auto` (docs/formats.md, "Any adapter").
     Replies and counterexamples are kept in `cache`, so that an unchanged adapter is judged again without a model call
     and a killed run goes on. `to_the_end` has each gating contract measure its whole budget, so that adapters can be
     compared by their figures; a verdict is as true, and takes longer. `processes` answer together; by default one for
@@ -64,9 +69,10 @@ def gate(
     check_percentage(made_up, "made_up")
     check_percentage(as_deployed, "as_deployed")
     named = tuple(catalogs) or DEFAULT_CATALOGS
+    given = Given(chat_template, template_kwargs, system)
     place = None if adapter in (None, "none") else Path(str(adapter))
     if engine is None:
-        target = identify(place, base, format)
+        target = identify(place, base, format, given=given)
         place, engine, bare = _opened(target, cache, processes)
     scene = Scene.on(
         named, made_up, form=engine.format, leave_out_unaskable=leave_out_unaskable, as_deployed=as_deployed
@@ -75,7 +81,7 @@ def gate(
         champion = open_engine(champion, cache, processes, beside=engine)
     own = own_cases_of(cases, catalogs, engine.format)
     asked = asked_of(contracts, champion=champion is not None, own=own)
-    command = _command(engine.identity, named, cases, made_up, as_deployed, seed, budget, leave_out_unaskable)
+    command = _command(engine.identity, named, cases, made_up, as_deployed, seed, budget, leave_out_unaskable, given)
     run = Run(
         engine=engine, scene=scene, contracts=asked, corpus=Corpus(cache / "counterexamples"),
         command=command, seed=seed, calls=budget, progress=progress,
@@ -105,9 +111,16 @@ def _command(
     seed: int,
     budget: int,
     leave_out: bool,
+    given: Given,
 ) -> str:
     """The command that runs this gate again."""
     parts = ["pytest", "--adapter", identity.adapter, "--base", identity.base, "--format", identity.format]
+    for option, said in (
+        ("--chat-template", given.chat_template),
+        ("--template-kwargs", given.template_kwargs),
+        ("--system", given.system),
+    ):
+        parts += [option, said] if said is not None else []
     parts += [word for name in catalogs for word in ("--catalog", name)]
     parts += [word for name in cases for word in ("--cases", name)]
     parts += ["--made-up", str(made_up)] if made_up != MADE_UP else []

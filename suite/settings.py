@@ -29,6 +29,9 @@ class Settings:
     base: str | None = None
     download: bool = False
     format: str | None = None
+    chat_template: str | None = None
+    template_kwargs: str | None = None
+    system: str | None = None
     catalog: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
     made_up: int = MADE_UP
@@ -54,6 +57,9 @@ class Settings:
         names = (
             "base",
             "format",
+            "chat_template",
+            "template_kwargs",
+            "system",
             "cases",
             "made_up",
             "as_deployed",
@@ -68,9 +74,10 @@ class Settings:
 
 
 _TABLE = re.compile(r"^\s*\[tool\.callproof\b", re.MULTILINE)
-_PATHS = ("contracts", "champion", "results")
+_PATHS = ("chat_template", "contracts", "champion", "results")
 _KINDS: Mapping[str, type] = {
-    "adapter": str, "base": str, "download": bool, "format": str, "catalog": list, "cases": list, "made_up": int,
+    "adapter": str, "base": str, "download": bool, "format": str, "chat_template": str,
+    "template_kwargs": str, "system": str, "catalog": list, "cases": list, "made_up": int,
     "as_deployed": int, "seed": int, "budget": int, "contracts": str, "champion": str, "to_the_end": bool,
     "leave_out_unaskable": bool, "processes": int, "results": str, "cache": str,
 }  # fmt: skip
