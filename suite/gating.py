@@ -9,9 +9,9 @@ from pathlib import Path
 from fixtures.catalogs import load_catalog
 from fixtures.errors import check_percentage
 from fixtures.formats import Format
+from fixtures.formats.found import NOTHING, Given
 from suite.contracts import CONTRACTS
 from suite.engine import CachedEngine, Engine, ReplyStore, Target, identify, start_engine
-from suite.engine.target.template import Given
 from suite.exam.own import OwnCases, read_own
 from suite.exam.scene import DEFAULT_CATALOGS, Scene
 from suite.exam.trained import warning
@@ -35,9 +35,7 @@ def gate(
     seed: int = 0,
     budget: int = DEFAULT_BUDGET,
     format: str | None = None,
-    chat_template: str | None = None,
-    template_kwargs: str | None = None,
-    system: str | None = None,
+    given: Given = NOTHING,
     engine: Engine | None = None,
     champion: Engine | Target | None = None,
     bare: Engine | None = None,
@@ -55,21 +53,19 @@ def gate(
     given count, for known counterexamples too; `as_deployed` how many per cent of those on a given catalog declare all
     its tools, in its order. `engine` replaces the real model, for tests and for served systems.
     With a `champion` (a `suite.engine.Target`, or an engine), both answer the same cases and `no_worse_than_champion`
-    is asked too.
-    `bare` is the base without the adapter, where `engine` stands for the two together; a real adapter brings its own.
-    `chat_template`, `template_kwargs` (JSON) and `system` go with the format `auto` (docs/formats.md, "Any adapter").
-    Replies and counterexamples are kept in `cache`, so that an unchanged adapter is judged again without a model call
-    and a killed run goes on. `to_the_end` has each gating contract measure its whole budget, so that adapters can be
-    compared by their figures; a verdict is as true, and takes longer. `processes` answer together; by default one for
-    each core if the base is small and on a processor, else one. `leave_out_unaskable` never asks for tools for which
-    no request can be made up or written, instead of refusing their catalog. Raises UserError for every kind of bad
-    input, before any model is loaded where that can be known, and `Unwritten`, which has the results, if the disk
-    failed afterwards.
+    is asked too. `bare` is the base without the adapter, where `engine` stands for the two together; a real adapter
+    brings its own. `given` is what a person says of the template that a format is found in (docs/formats.md, "Any
+    adapter"). Replies and counterexamples are kept in `cache`, so that an unchanged adapter is judged again without a
+    model call and a killed run goes on. `to_the_end` has each gating contract measure its whole budget, so that
+    adapters can be compared by their figures; a verdict is as true, and takes longer. `processes` answer together; by
+    default one for each core if the base is small and on a processor, else one. `leave_out_unaskable` never asks for
+    tools for which no request can be made up or written, instead of refusing their catalog. Raises UserError for every
+    kind of bad input, before any model is loaded where that can be known, and `Unwritten`, which has the results, if
+    the disk failed afterwards.
     """
     check_percentage(made_up, "made_up")
     check_percentage(as_deployed, "as_deployed")
     named = tuple(catalogs) or DEFAULT_CATALOGS
-    given = Given(chat_template, template_kwargs, system)
     place = None if adapter in (None, "none") else Path(str(adapter))
     if engine is None:
         target = identify(place, base, format, given=given)

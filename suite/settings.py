@@ -11,6 +11,7 @@ from typing import Any
 
 from fixtures.cores import check_processes
 from fixtures.errors import UserError, check_percentage, closest
+from fixtures.formats.found import Given
 
 MADE_UP = 50
 """Per cent of the cases that are on catalogs which nobody wrote; the others are on those under test."""
@@ -52,14 +53,16 @@ class Settings:
         return Path(self.contracts) if self.contracts else None
 
     @property
+    def given(self) -> Given:
+        """What is said of the template that a format is found in."""
+        return Given(self.chat_template, self.template_kwargs, self.system)
+
+    @property
     def of_the_gate(self) -> dict[str, Any]:
         """What `suite.gate` takes of these, by its own names; what it asks of whom is for the caller to say."""
         names = (
             "base",
             "format",
-            "chat_template",
-            "template_kwargs",
-            "system",
             "cases",
             "made_up",
             "as_deployed",
@@ -70,7 +73,7 @@ class Settings:
             "leave_out_unaskable",
         )
         plain = {name: getattr(self, name) for name in names}
-        return {**plain, "catalogs": self.catalog, "cache": Path(self.cache)}
+        return {**plain, "given": self.given, "catalogs": self.catalog, "cache": Path(self.cache)}
 
 
 _TABLE = re.compile(r"^\s*\[tool\.callproof\b", re.MULTILINE)

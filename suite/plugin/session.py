@@ -10,7 +10,6 @@ import pytest
 
 from fixtures.errors import UserError
 from suite.engine import Target, identify
-from suite.engine.target.template import Given
 from suite.exam.scene import Scene
 from suite.gating import own_cases_of
 from suite.lanes.loading import load_contracts
@@ -47,11 +46,7 @@ def start(config: pytest.Config, command_line: Mapping[str, Any]) -> None:
 def target_of(settings: Settings) -> Target:
     """What these settings gate; UserError for every kind of bad adapter."""
     adapter = None if settings.adapter == "none" else Path(str(settings.adapter))
-    return identify(adapter, settings.base, settings.format, download=settings.download, given=_given(settings))
-
-
-def _given(settings: Settings) -> Given:
-    return Given(settings.chat_template, settings.template_kwargs, settings.system)
+    return identify(adapter, settings.base, settings.format, download=settings.download, given=settings.given)
 
 
 def champion_of(settings: Settings) -> Target | None:
@@ -59,7 +54,7 @@ def champion_of(settings: Settings) -> Target | None:
     if not settings.champion:
         return None
     champion = Path(settings.champion)
-    return identify(champion, settings.base, settings.format, download=settings.download, given=_given(settings))
+    return identify(champion, settings.base, settings.format, download=settings.download, given=settings.given)
 
 
 def _collected_from(config: pytest.Config, settings: Settings) -> list[str]:

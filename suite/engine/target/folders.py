@@ -8,8 +8,8 @@ from pathlib import Path
 
 from fixtures.bases import cached_snapshot
 from fixtures.errors import UserError
-from suite.engine.target.template import FILES as TEMPLATES
 from suite.engine.target.kinds import CONFIG, WANTED, refuse_file, refuse_without_config
+from suite.engine.target.template import FILES as TEMPLATES
 
 MANIFEST = "callproof.json"
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")

@@ -10,12 +10,13 @@ from typing import Any
 from fixtures.bases import Base, digest_files, full_precision, resolve_base
 from fixtures.errors import UserError
 from fixtures.formats import Format, load_format
+from fixtures.formats.found import NOTHING, Given
 from fixtures.reading.strict import parse_strictly, read_json
 from suite.calibration import Calibrator, read_calibrator
 from suite.engine.target.folders import MANIFEST, TOKENIZER, adapter_folder
 from suite.engine.target.kinds import CONFIG, WEIGHTS, check_kind, refuse_without_weights
 from suite.engine.target.patterns import Patterns
-from suite.engine.target.template import AUTO, Given, found_format
+from suite.engine.target.template import AUTO, found_format
 from suite.engine.target.tensors import (
     Shapes,
     base_names,
@@ -69,7 +70,7 @@ def identify(
     *,
     calibrated: bool = True,
     download: bool = False,
-    given: Given = Given(),
+    given: Given = NOTHING,
 ) -> Target:
     """The target of a gate; None for `adapter` is the bare base, by default the embedded one.
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from fixtures.errors import UserError
 from fixtures.formats import FORMATS, Format, load_format
-from fixtures.formats.found import Source, find_format
+from fixtures.formats.found import Given, Source, find_format
 from fixtures.reading.strict import parse_strictly, read_json
 
 AUTO = "auto"
@@ -22,18 +21,6 @@ _LARGEST_TOKENIZER_BYTES = 64 * 2**20
 _LARGEST_TEMPLATE_BYTES = 2**20
 _WITH_TOOLS, _DEFAULT = "tool_use", "default"
 """Of several named templates, Transformers takes the first where tools are given and there is one of that name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What a person says of the template: a file instead of the adapter's own, JSON for it, what stands first."""
-
-    chat_template: str | None = None
-    template_kwargs: str | None = None
-    system: str | None = None
-
-    def __bool__(self) -> bool:
-        return any(value is not None for value in (self.chat_template, self.template_kwargs, self.system))
 
 
 def found_format(folders: list[Path], given: Given) -> tuple[Format, str] | None:

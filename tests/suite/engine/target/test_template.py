@@ -6,8 +6,8 @@ import pytest
 
 from fixtures.errors import UserError
 from fixtures.formats import load_format
+from fixtures.formats.found import Given
 from suite.engine import identify
-from suite.engine.target.template import Given
 from tests.fixtures.formats.found.templates import HERMES, SILENT, XML
 from tests.suite.engine.target.conftest import refusal, write_manifest
 
