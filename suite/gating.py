@@ -54,14 +54,13 @@ def gate(
     its tools, in its order. `engine` replaces the real model, for tests and for served systems.
     With a `champion` (a `suite.engine.Target`, or an engine), both answer the same cases and `no_worse_than_champion`
     is asked too. `bare` is the base without the adapter, where `engine` stands for the two together; a real adapter
-    brings its own. `given` is what a person says of the template that a format is found in (docs/formats.md, "Any
-    adapter"). Replies and counterexamples are kept in `cache`, so that an unchanged adapter is judged again without a
-    model call and a killed run goes on. `to_the_end` has each gating contract measure its whole budget, so that
-    adapters can be compared by their figures; a verdict is as true, and takes longer. `processes` answer together; by
-    default one for each core if the base is small and on a processor, else one. `leave_out_unaskable` never asks for
-    tools for which no request can be made up or written, instead of refusing their catalog. Raises UserError for every
-    kind of bad input, before any model is loaded where that can be known, and `Unwritten`, which has the results, if
-    the disk failed afterwards.
+    brings its own. `given` goes with the format `auto` (docs/formats.md). Replies and counterexamples are kept in
+    `cache`, so that an unchanged adapter is judged again without a model call and a killed run goes on. `to_the_end`
+    has each gating contract measure its whole budget, so that adapters can be compared by their figures; a verdict is
+    as true, and takes longer. `processes` answer together; by default one for each core if the base is small and on a
+    processor, else one. `leave_out_unaskable` never asks for tools for which no request can be made up or written,
+    instead of refusing their catalog. Raises UserError for every kind of bad input, before any model is loaded where
+    that can be known, and `Unwritten`, which has the results, if the disk failed afterwards.
     """
     check_percentage(made_up, "made_up")
     check_percentage(as_deployed, "as_deployed")

@@ -144,7 +144,7 @@ def _format_of(
 
     Where it is not `certain` that a template is meant, one that nobody has left the default.
     """
-    if format != AUTO:
+    if AUTO not in (format, None if format else manifest.get("format")):
         if given:
             where = "--chat-template, --template-kwargs, --system"
             raise UserError(where, f"a format of its own template was named: {format}", hint=f"--format {AUTO}")
