@@ -47,8 +47,15 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     },
     "format": {
         "metavar": "NAME",
-        "help": "wire format by name, see docs/formats.md (default: what the adapter says)",
+        "help": "wire format by name, or 'auto' for that of the chat template, see docs/formats.md (default: what the "
+        "adapter says, else auto)",
     },
+    "chat_template": {"metavar": "FILE", "help": "for --format auto: this template instead of the adapter's own"},
+    "template_kwargs": {
+        "metavar": "JSON",
+        "help": 'for --format auto: what is given to the template, such as {"enable_thinking": false}',
+    },
+    "system": {"metavar": "TEXT", "help": "for --format auto: the system message that production puts first"},
     "catalog": {
         "metavar": "NAME",
         "action": "append",

@@ -14,6 +14,7 @@ from fixtures.catalogs import load_catalog
 from fixtures.cores import AUTO, check_dtype
 from fixtures.errors import check_percentage
 from fixtures.formats import Format
+from fixtures.formats.found import NOTHING, Given
 from suite.contracts import CONTRACTS
 from suite.engine import CachedEngine, Engine, Precision, ReplyStore, Target, identify, start_engine
 from suite.exam.own import OwnCases, read_own
@@ -41,6 +42,7 @@ def gate(
     seed: int = 0,
     budget: int = DEFAULT_BUDGET,
     format: str | None = None,
+    given: Given = NOTHING,
     engine: Engine | None = None,
     champion: Engine | Target | None = None,
     bare: Engine | None = None,
@@ -58,13 +60,14 @@ def gate(
     What the cases are drawn from, `Drawn` says. `engine` replaces the real model, for tests and for served systems.
     With a `champion` (a `suite.engine.Target`, or an engine), both answer the same cases and `no_worse_than_champion`
     is asked too. `bare` is the base without the adapter, where `engine` stands for the two together; a real adapter
-    brings its own. Replies and counterexamples are kept in `cache`, so that an unchanged adapter is judged again
-    without a model call and a killed run goes on. `to_the_end` has each gating contract measure its whole budget, so
-    that adapters can be compared by their figures; a verdict is as true, and takes longer. `processes` answer
-    together; by default one for each core if the base is small and on a processor, else one. `bars` is the owner's
-    policy, by contract (docs/policy.md). The engines compute in `dtype`; `auto` is the faster one of those that the
-    machine has built in, measured on the first prompts. Raises UserError for every kind of bad input, before any
-    model is loaded where that can be known, and `Unwritten`, which has the results, if the disk failed afterwards.
+    brings its own. `given` goes with the format `auto` (docs/formats.md). Replies and counterexamples are kept in
+    `cache`, so that an unchanged adapter is judged again without a model call and a killed run goes on. `to_the_end`
+    has each gating contract measure its whole budget, so that adapters can be compared by their figures; a verdict is
+    as true, and takes longer. `processes` answer together; by default one for each core if the base is small and on a
+    processor, else one. `bars` is the owner's policy, by contract (docs/policy.md). The engines compute in `dtype`;
+    `auto` is the faster one of those that the machine has built in, measured on the first prompts. Raises UserError
+    for every kind of bad input, before any model is loaded where that can be known, and `Unwritten`, which has the
+    results, if the disk failed afterwards.
     """
     made_up = usual_made_up(examples) if made_up is None else made_up
     check_dtype(dtype, "dtype")
@@ -72,14 +75,14 @@ def gate(
     drawn = Drawn(named, tuple(cases), tuple(examples), made_up, as_deployed, seed, budget, leave_out_unaskable)
     place = None if adapter in (None, "none") else Path(str(adapter))
     if engine is None:
-        place, engine, bare = _opened(identify(place, base, format), cache, processes, dtype)
+        place, engine, bare = _opened(identify(place, base, format, given=given), cache, processes, dtype)
     scene, own = drawn.scene(engine.format), own_cases_of(cases, catalogs, engine.format)
     if isinstance(champion, Target):
         champion = open_engine(champion, cache, processes, beside=engine, dtype=dtype)
     asked = asked_of(with_bars(contracts, policy), champion=champion is not None, own=own)
     run = Run(
         engine=engine, scene=scene, contracts=asked, corpus=Corpus(cache / "counterexamples"),
-        command=drawn.command(engine.identity, policy), seed=seed, calls=budget, progress=progress,
+        command=drawn.command(engine.identity, policy, given), seed=seed, calls=budget, progress=progress,
         champion=champion, bare=bare, to_the_end=to_the_end, policy=used(asked, policy, contracts),
         own=own, trained=warning(own.asked, place), taught=warning(scene.examples.requests, place),
     )  # fmt: skip
@@ -116,10 +119,16 @@ class Drawn:
             as_deployed=self.as_deployed, examples=self.examples,
         )  # fmt: skip
 
-    def command(self, identity: Identity, bars: Mapping[str, Any]) -> str:
+    def command(self, identity: Identity, bars: Mapping[str, Any], given: Given) -> str:
         """The command that runs this gate again."""
         named = self.catalogs if self.examples else self.catalogs or DEFAULT_CATALOGS
         parts = ["pytest", "--adapter", identity.adapter, "--base", identity.base, "--format", identity.format]
+        for option, said in (
+            ("--chat-template", given.chat_template),
+            ("--template-kwargs", given.template_kwargs),
+            ("--system", given.system),
+        ):
+            parts += [option, said] if said is not None else []
         for option, names in (("--catalog", named), ("--cases", self.cases), ("--examples", self.examples)):
             parts += [word for name in names for word in (option, name)]
         parts += ["--made-up", str(self.made_up)] if self.made_up != usual_made_up(self.examples) else []

@@ -11,6 +11,7 @@ from typing import Any
 
 from fixtures.cores import AUTO, check_dtype, check_processes
 from fixtures.errors import UserError, check_percentage, closest
+from fixtures.formats.found import Given
 
 MADE_UP = 50
 """Per cent of the cases that are on catalogs which nobody wrote; the others are on those under test."""
@@ -33,6 +34,9 @@ class Settings:
     base: str | None = None
     download: bool = False
     format: str | None = None
+    chat_template: str | None = None
+    template_kwargs: str | None = None
+    system: str | None = None
     catalog: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
@@ -57,6 +61,11 @@ class Settings:
         return Path(self.contracts) if self.contracts else None
 
     @property
+    def given(self) -> Given:
+        """What is said of the template that a format is found in."""
+        return Given(self.chat_template, self.template_kwargs, self.system)
+
+    @property
     def of_the_gate(self) -> dict[str, Any]:
         """What `suite.gate` takes of these, by its own names; what it asks of whom is for the caller to say."""
         names = (
@@ -75,7 +84,7 @@ class Settings:
             "dtype",
         )
         plain = {name: getattr(self, name) for name in names}
-        return {**plain, "catalogs": self.catalog, "cache": Path(self.cache)}
+        return {**plain, "given": self.given, "catalogs": self.catalog, "cache": Path(self.cache)}
 
 
 def usual_made_up(examples: Sequence[str]) -> int:
@@ -84,12 +93,12 @@ def usual_made_up(examples: Sequence[str]) -> int:
 
 
 _TABLE = re.compile(r"^\s*\[tool\.callproof\b", re.MULTILINE)
-_PATHS = ("contracts", "champion", "results")
+_PATHS = ("chat_template", "contracts", "champion", "results")
 _KINDS: Mapping[str, type] = {
-    "adapter": str, "base": str, "download": bool, "format": str, "catalog": list, "cases": list, "examples": list,
-    "made_up": int, "as_deployed": int, "seed": int, "budget": int, "contracts": str, "champion": str,
-    "to_the_end": bool, "leave_out_unaskable": bool, "bars": dict, "processes": int, "dtype": str, "results": str,
-    "cache": str,
+    "adapter": str, "base": str, "download": bool, "format": str, "chat_template": str, "template_kwargs": str,
+    "system": str, "catalog": list, "cases": list, "examples": list, "made_up": int, "as_deployed": int, "seed": int,
+    "budget": int, "contracts": str, "champion": str, "to_the_end": bool, "leave_out_unaskable": bool, "bars": dict,
+    "processes": int, "dtype": str, "results": str, "cache": str,
 }  # fmt: skip
 
 

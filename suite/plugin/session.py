@@ -48,14 +48,15 @@ def start(config: pytest.Config, command_line: Mapping[str, Any]) -> None:
 def target_of(settings: Settings) -> Target:
     """What these settings gate; UserError for every kind of bad adapter."""
     adapter = None if settings.adapter == "none" else Path(str(settings.adapter))
-    return identify(adapter, settings.base, settings.format, download=settings.download)
+    return identify(adapter, settings.base, settings.format, download=settings.download, given=settings.given)
 
 
 def champion_of(settings: Settings) -> Target | None:
     """What it is compared with, if anything; UserError for every kind of bad adapter."""
     if not settings.champion:
         return None
-    return identify(Path(settings.champion), settings.base, settings.format, download=settings.download)
+    champion = Path(settings.champion)
+    return identify(champion, settings.base, settings.format, download=settings.download, given=settings.given)
 
 
 def _collected_from(config: pytest.Config, settings: Settings) -> list[str]:

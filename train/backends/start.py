@@ -29,6 +29,9 @@ def find_start(job: Job) -> Target | None:
     if target.own_tokenizer:
         problem = "it has a tokenizer of its own, and training goes on with the base's"
         raise UserError(f"--from {job.start}", problem, hint="train a new adapter from the base, without --from")
+    if target.format.source:
+        problem = f"its format was found in {target.format.source}, and training goes on in named formats only"
+        raise UserError(f"--from {job.start}", problem, hint="--format NAME, if it speaks that")
     spoken = _read(target, MANIFEST).get("format", target.format.name)
     if spoken != target.format.name:
         raise UserError(

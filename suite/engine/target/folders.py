@@ -9,14 +9,21 @@ from pathlib import Path
 from fixtures.bases import cached_snapshot
 from fixtures.errors import UserError
 from suite.engine.target.kinds import CONFIG, WANTED, refuse_file, refuse_without_config
+from suite.engine.target.template import FILES as TEMPLATES
 
 MANIFEST = "callproof.json"
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 """A tokenizer beside the adapter, as trainers save it; the first of them makes it one."""
 TEMPLATE = "chat_template.jinja"
 _FILES = (
-    "adapter_config.json", "adapter_model.safetensors", "adapter/*", MANIFEST, "calibrator.json", *TOKENIZER, TEMPLATE,
-)  # fmt: skip
+    "adapter_config.json",
+    "adapter_model.safetensors",
+    "adapter/*",
+    MANIFEST,
+    "calibrator.json",
+    *TOKENIZER,
+    *TEMPLATES,
+)
 _NAMED = 5
 
 

@@ -10,11 +10,13 @@ from typing import Any
 from fixtures.bases import Base, digest_files, full_precision, resolve_base
 from fixtures.errors import UserError
 from fixtures.formats import Format, load_format
+from fixtures.formats.found import NOTHING, Given
 from fixtures.reading.strict import parse_strictly, read_json
 from suite.calibration import Calibrator, read_calibrator
 from suite.engine.target.folders import MANIFEST, TOKENIZER, adapter_folder
 from suite.engine.target.kinds import CONFIG, WEIGHTS, check_kind, refuse_without_weights
 from suite.engine.target.patterns import Patterns
+from suite.engine.target.template import AUTO, found_format
 from suite.engine.target.tensors import (
     Shapes,
     base_names,
@@ -62,23 +64,30 @@ class Target:
     @property
     def bare(self) -> Target:
         """The same base and format without the adapter."""
-        return _target(self.base, None, self.format.name, "none", "none")
+        return _target(self.base, None, self.format, "none", "none")
 
 
 def identify(
-    adapter: Path | None, base: str | None, format: str | None, *, calibrated: bool = True, download: bool = False
+    adapter: Path | None,
+    base: str | None,
+    format: str | None,
+    *,
+    calibrated: bool = True,
+    download: bool = False,
+    given: Given = NOTHING,
 ) -> Target:
     """The target of a gate; None for `adapter` is the bare base, by default the embedded one.
 
     What is not given comes from the adapter: base and format from callproof.json, else the base from
-    adapter_config.json and the format functiongemma. UserError if anything is missing, damaged or does not fit; with
+    adapter_config.json and the format from the chat template (`auto`) of the folder or of the base, `given` with it;
+    functiongemma where there is none. UserError if anything is missing, damaged or does not fit; with
     `calibrated` False, a calibrator in the folder is not looked at. Only with `download` is the network asked for a
     base that is not here.
     """
     if adapter is None:
         found = resolve_base(base or "tiny", download=download)
-        bare = _target(found, None, format or "functiongemma", "none", "none")
-        return replace(bare, base_from=_said(base, {}), format_from=_said(format, {}))
+        form, said = _format_of(AUTO if given and not format else format, {}, [found.path], given)
+        return replace(_target(found, None, form, "none", "none"), base_from=_said(base, {}), format_from=said)
     folder = adapter_folder(adapter)
     config = _read_object(folder / CONFIG)
     manifest = _read_object(folder / MANIFEST) if (folder / MANIFEST).exists() else {}
@@ -91,12 +100,14 @@ def identify(
     _check_shapes(folder, config, patterns, shapes, found, tokenizer)
     counted = [folder / name for name in TOKENIZER if (folder / name).is_file()] if tokenizer else []
     digest = digest_files([folder / CONFIG, folder / WEIGHTS, *counted])
-    target = _target(found, folder, format or str(manifest.get("format", "functiongemma")), str(adapter), digest)
+    asked = format or (AUTO if given or not (folder / MANIFEST).exists() else None)
+    form, said = _format_of(asked, manifest, [folder, found.path], given, certain=bool(format or given))
+    target = _target(found, folder, form, str(adapter), digest)
     target = replace(
         target,
         own_tokenizer=tokenizer,
         base_from=_said(base, {MANIFEST: manifest.get("base"), CONFIG: config.get("base_model_name_or_path")}),
-        format_from=_said(format, {MANIFEST: manifest.get("format")}),
+        format_from=said,
     )
     return replace(target, calibrator=read_calibrator(folder, target.identity)) if calibrated else target
 
@@ -130,8 +141,28 @@ def _said(given: str | None, files: Mapping[str, Any]) -> str:
     return "as given" if given else f"{file} says so" if file else "the default"
 
 
-def _target(base: Base, folder: Path | None, format: str, adapter: str, adapter_digest: str) -> Target:
-    form = load_format(format)
+def _format_of(
+    format: str | None, manifest: Mapping[str, Any], folders: list[Path], given: Given, *, certain: bool = True
+) -> tuple[Format, str]:
+    """The format that was asked for by name, or that a template writes, and who says so.
+
+    Where it is not `certain` that a template is meant, one that nobody has left the default.
+    """
+    if AUTO not in (format, None if format else manifest.get("format")):
+        if given:
+            where = "--chat-template, --template-kwargs, --system"
+            raise UserError(where, f"a format of its own template was named: {format}", hint=f"--format {AUTO}")
+        return load_format(format or str(manifest.get("format", "functiongemma"))), _said(
+            format, {MANIFEST: manifest.get("format")}
+        )
+    found = found_format(folders, given)
+    if not found and certain:
+        places = " and ".join(map(str, folders))
+        raise UserError(f"--format {AUTO}", f"no chat template is in {places}", hint="--chat-template FILE")
+    return found or (load_format("functiongemma"), "the default")
+
+
+def _target(base: Base, folder: Path | None, form: Format, adapter: str, adapter_digest: str) -> Target:
     return Target(base, folder, form, Identity(base.name, base.digest, adapter, adapter_digest, form.name, form.digest))
 
 
