@@ -58,7 +58,30 @@ class Event:
 
 def read_events(shelf: Shelf, trust: Trust) -> list[Event]:
     """All events of a name, the oldest first; UserError if one is missing, changed, or not signed by a key that counts,
-    or if the alias is not the newest."""
+    or if the alias is not the newest.
+
+    Whoever reads holds no lock: where the alias moved meanwhile, it is read again.
+    """
+    seen = _version(shelf.alias)
+    while True:
+        try:
+            return _read_events(shelf, trust)
+        except UserError:
+            seen, before = _version(shelf.alias), seen
+            if seen == before:
+                raise
+
+
+def _version(alias: Path) -> tuple[int, int] | None:
+    """What every move of the alias changes."""
+    try:
+        status = alias.lstat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
+
+
+def _read_events(shelf: Shelf, trust: Trust) -> list[Event]:
     shelf.check_no_link()
     files = sorted(shelf.history.iterdir()) if shelf.history.is_dir() else []
     whole = [file for file in files if not file.name.startswith(".")]  # what a killed writer left begins with a dot

@@ -63,8 +63,12 @@ def test_the_exit_code_follows_the_verdict_and_the_page_is_written(
 
 @pytest.mark.parametrize(
     ("options", "told"),
-    [(["--budget", "3"], "budget=3 is too small"), (["--name", "a/b"], "cannot name a folder")],
-    ids=["budget", "name"],
+    [
+        (["--budget", "3"], "budget=3 is too small"),
+        (["--name", "a/b"], "cannot name a folder"),
+        (["--expires", "0"], "0 is out of range"),
+    ],
+    ids=["budget", "name", "expires"],
 )
 def test_bad_options_are_told_with_exit_code_2(
     options: list[str], told: str, run: Path, capsys: pytest.CaptureFixture[str]

@@ -104,6 +104,21 @@ def test_the_record_of_what_was_held_is_signed_too(bench: Bench) -> None:
     assert {one["name"] for one in opened.document["subject"]} == {"adapter_model.safetensors", "adapter_config.json"}
 
 
+def test_the_signature_is_one_that_others_check_by_the_published_rules(bench: Bench) -> None:
+    """DSSE v1, section "signature definition": what is signed is PAE(type, body)."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    bench.train(b"one")
+    sealed = json.loads((bench.promote().made.folder / "promotion.json").read_text())
+    body, kind = base64.b64decode(sealed["payload"]), sealed["payloadType"]
+    assert kind == "application/vnd.in-toto+json"
+    public = json.loads((bench.home / "key.pub.json").read_text())["keyval"]["public"]
+    signed = f"DSSEv1 {len(kind)} {kind} {len(body)} ".encode() + body
+    Ed25519PublicKey.from_public_bytes(bytes.fromhex(public)).verify(
+        base64.b64decode(sealed["signatures"][0]["sig"]), signed
+    )
+
+
 def test_a_document_of_one_kind_does_not_pass_for_one_of_another() -> None:
     sealed = seal({"a": 1}, EVENT, None)
     assert unseal(sealed, EVENT, Trust(unsigned=True), "here").document == {"a": 1}

@@ -10,7 +10,10 @@ import pytest
 
 from fixtures.errors import UserError
 from tests.train.promotion.bench import NOW, Bench
-from train.promotion.events import read_events
+from train.promotion import events
+from train.promotion.events import Event, read_events
+from train.promotion.keys import Trust
+from train.promotion.shelf import Shelf
 from train.promotion.verify import verify_name
 
 TOGETHER: Any = multiprocessing.get_context("fork")
@@ -36,10 +39,28 @@ def test_both_of_a_pair_of_promotions_end_cleanly(pair: int, bench: Bench) -> No
         process.join(ENDS_SECONDS)
     assert [process.exitcode for process in both] == [0, 0]
     found = verify_name(bench.the_shelf, bench.trust, NOW)
-    events = read_events(bench.the_shelf, bench.trust)
-    assert [event.sequence for event in events] == [1, 2]
-    assert (found.folder.name, found.said["replaces"]) == (events[1].release, events[0].release)
+    first, second = read_events(bench.the_shelf, bench.trust)
+    assert (first.sequence, second.sequence) == (1, 2)
+    assert (found.folder.name, found.said["replaces"]) == (second.release, first.release)
     assert not list(bench.shelf.glob(".staging-*"))
+
+
+def test_who_reads_while_others_promote_reads_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.train(b"one")
+    bench.promote()
+    real, left = events._read_alias, [1, 2]
+
+    def read_late(shelf: Shelf, trust: Trust) -> Event:
+        due = [left.pop() for _ in range(len(left))]  # at once: what promotes reads, too
+        for _ in due:
+            bench.promote()
+        return real(shelf, trust)
+
+    monkeypatch.setattr(events, "_read_alias", read_late)
+    with pytest.raises(UserError, match="does not follow"):
+        events._read_events(bench.the_shelf, bench.trust)
+    left += [3, 4]
+    assert [event.sequence for event in read_events(bench.the_shelf, bench.trust)] == [1, 2, 3, 4, 5]
 
 
 def test_who_comes_second_is_told_who_is_there_and_does_not_wait_for_ever(bench: Bench) -> None:
