@@ -11,6 +11,7 @@ from typing import Any
 
 from fixtures.cores import check_processes
 from fixtures.errors import UserError, check_percentage, closest
+from fixtures.outside import from_folder
 
 MADE_UP = 50
 """Per cent of the cases that are on catalogs which nobody wrote; the others are on those under test."""
@@ -103,7 +104,7 @@ def read_settings(command_line: Mapping[str, Any], start: Path | None = None) ->
         if home != start and getattr(settings, key) and not command_line.get(key)
     }
     if home != start and not command_line.get("cases"):
-        moved["cases"] = tuple(str(home / path) for path in settings.cases)
+        moved["cases"] = tuple(from_folder(path, home) for path in settings.cases)
     return replace(settings, cache=cache, **moved)
 
 

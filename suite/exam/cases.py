@@ -6,11 +6,13 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from fixtures.grammar.requests import Asked, ask, ask_for_hard_values
 from fixtures.grammar.tools import SpokenTool, twin_of
 from fixtures.grammar.values import HARD_KINDS
 from fixtures.reading.arguments import first_fault
+from fixtures.spelling import loosened
 from fixtures.types import Case, Catalog, Message, Oracle, ToolCall, Wanted, assistant, user
 from fixtures.vocab import Chooser
 from suite.exam.scene import Scene, Stage
@@ -161,9 +163,14 @@ def _is_call(catalog: Catalog, wanted: Wanted, call: ToolCall) -> bool:
                 return False
         elif name not in wanted.any:
             values = (wanted.arguments[name], *wanted.also.get(name, ()))
-            if not any(same_value(value, call.arguments[name]) for value in values):
+            spelt = loosened if wanted.spelling == "loose" else _as_it_is
+            if not any(same_value(spelt(value), spelt(call.arguments[name])) for value in values):
                 return False
     return not wanted.any or not first_fault(catalog[call.name].parameters, call.arguments)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def calls_text(calls: Sequence[ToolCall]) -> str:

@@ -19,6 +19,7 @@ from fixtures.rows.draft import Unreadable
 from fixtures.rows.files import records
 from fixtures.rows.reading import Reader, Row
 from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall, Wanted, assistant
+from suite.exam.outside.sources import is_outside, place_of, read_outside
 
 KIND = "own"
 """Of a row that does not say its kind."""
@@ -40,11 +41,12 @@ class OwnCase:
 @dataclass(frozen=True, slots=True)
 class OwnCases:
     """The rows of all files, none twice; `same` counts those left out because another row is the same, `files` has
-    the content hash of each file."""
+    the content hash of each file; `left_out` are rows of outside exams that cannot be asked, and why."""
 
     rows: tuple[OwnCase, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     same: int = 0
+    left_out: tuple[str, ...] = ()
 
     @property
     def must(self) -> tuple[OwnCase, ...]:
@@ -67,7 +69,13 @@ def read_own(files: Sequence[str], catalogs: Sequence[SpokenCatalog], form: Form
     rows = Reader(tools, file_option="--cases", tools_option="--catalog")
     found: list[OwnCase] = []
     bad: dict[str, list[Fault]] = {}
+    left_out: list[str] = []
     for file in dict.fromkeys(files):
+        if is_outside(file):
+            posed, others = read_outside(file, form)
+            found += [OwnCase(one.case, file, one.line) for one in posed]
+            left_out += others
+            continue
         empty = True
         for record in records(Path(file), "--cases"):
             empty = False
@@ -81,7 +89,7 @@ def read_own(files: Sequence[str], catalogs: Sequence[SpokenCatalog], form: Form
     if bad:
         raise _refused(bad)
     kept = _without_same(found)
-    return OwnCases(kept, {file: _digest(Path(file)) for file in dict.fromkeys(files)}, len(found) - len(kept))
+    return OwnCases(kept, {file: _digest(place_of(file)) for file in dict.fromkeys(files)}, len(found) - len(kept), tuple(left_out))
 
 
 def as_own_case(row: Mapping[str, Any], form: Format) -> OwnCase | Fault:
