@@ -24,7 +24,7 @@ def questions_of(option: str, name: str) -> Path:
     folder, category = Path(name).parent, Path(name).name
     if category not in CATEGORIES:
         raise UserError(option, f"{category!r} is no category that can be asked", allowed=", ".join(CATEGORIES))
-    places = [place for base in (folder, folder / "data") for place in sorted(base.glob(f"BFCL_v*_{category}.json"))]
+    places = [place for base in (folder, folder / "data") if (place := base / f"BFCL_v4_{category}.json").exists()]
     if not places:
         hint = "give the folder of the package bfcl-eval, or its folder data"
         raise UserError(option, f"there is no BFCL_v4_{category}.json in {folder}", hint=hint)
