@@ -89,7 +89,9 @@ def read_own(files: Sequence[str], catalogs: Sequence[SpokenCatalog], form: Form
     if bad:
         raise _refused(bad)
     kept = _without_same(found)
-    return OwnCases(kept, {file: _digest(place_of(file)) for file in dict.fromkeys(files)}, len(found) - len(kept), tuple(left_out))
+    return OwnCases(
+        kept, {file: _digest(place_of(file)) for file in dict.fromkeys(files)}, len(found) - len(kept), tuple(left_out)
+    )
 
 
 def as_own_case(row: Mapping[str, Any], form: Format) -> OwnCase | Fault:

@@ -34,7 +34,9 @@ def _spelled(value: Any) -> list[Any]:
 def _objects(told: Mapping[str, Any]) -> Any:
     """Objects with one accepted value for each key; a key that may be missing is missing in some."""
     listed = {key: values if isinstance(values, list) else [values] for key, values in told.items()}
-    ways = [[*([None] if NOTHING in values else []), *((one,) for one in expanded(values))] for values in listed.values()]
+    ways = [
+        [*([None] if NOTHING in values else []), *((one,) for one in expanded(values))] for values in listed.values()
+    ]
     for chosen in product(*ways):
         yield {key: one[0] for key, one in zip(listed, chosen, strict=True) if one is not None}
 
