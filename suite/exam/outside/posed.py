@@ -41,7 +41,7 @@ def posed(
     line: int, messages: Sequence[Mapping[str, Any]], tools: Any, form: Format, sets: Sequence[Sequence[Wanted]],
     *, name: str, kind: str,
 ) -> Posed:  # fmt: skip
-    """The row as a case whose right answers are these sets of calls; raises LeftOut for what the format cannot write."""
+    """The row as a case whose right answers are these sets of calls; raises LeftOut for what cannot be written."""
     declarations, known = declared(tools)
     try:
         form.check(list(messages), declarations, prompt=True)
