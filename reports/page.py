@@ -28,11 +28,13 @@ from suite.results.summary import (
     interval_note,
     lane_text,
     message_text,
+    policy_text,
     range_text,
     risk_note,
     standing,
     variant_rows,
 )
+from suite.results.table import BAD, looks_bad
 from suite.results.wording import percent
 
 STYLE_FILE = Path(__file__).with_name("page.css")
@@ -90,9 +92,17 @@ def _banner(results: Results) -> Html:
         tag("h1", headline(results)),
         tag("p", standing(results), class_="standing"),
         tag("p", "Adapter ", tag("code", results.identity.adapter), " on ", tag("code", results.identity.base)),
+        *_beside_the_verdict(results),
         tag("ul", *causes, class_="causes", aria_label="What closes the gate") if causes else Html(""),
         class_=f"banner {'pass' if results.passed else 'fail'}",
     )
+
+
+def _beside_the_verdict(results: Results) -> list[Html]:
+    """What would worry whoever ships it: what does not gate and looks bad, and bars that are not the default."""
+    bad, bars = looks_bad(results.contracts), policy_text(results)
+    told = [f"Not gating, and kept in less than {percent(BAD)}: {bad}."] if bad else []
+    return [tag("p", text) for text in (*told, *([bars] if bars else []))]
 
 
 def _pill(contract: ContractResult) -> Html:

@@ -12,6 +12,7 @@ from typing import Any
 from fixtures.cores import AUTO, check_dtype, check_processes
 from fixtures.errors import UserError, check_percentage, closest
 from fixtures.formats.found import Given
+from fixtures.outside import from_folder
 
 MADE_UP = 50
 """Per cent of the cases that are on catalogs which nobody wrote; the others are on those under test."""
@@ -130,7 +131,7 @@ def read_settings(command_line: Mapping[str, Any], start: Path | None = None) ->
     }
     for key in ("cases", "examples"):
         if home != start and not command_line.get(key):
-            moved[key] = tuple(str(home / path) for path in getattr(settings, key))
+            moved[key] = tuple(from_folder(path, home) for path in getattr(settings, key))
     return replace(settings, cache=cache, **moved)
 
 

@@ -28,8 +28,11 @@ def asks_for_what_is_missing(case: Case, reply: Reply) -> Outcome:
         return Held()
     if invented := next((told for call in calls if (told := _invented(case, missing, call))), ""):
         return Broken(got=invented, wanted=wanted)
-    if calls and case.catalog.policy != "must_choose":
-        return Broken(got=calls_text(calls), wanted=wanted)
+    asked = [call for call in calls if call.name == missing.tool]
+    if asked and case.catalog.policy != "must_choose":
+        return Broken(got=calls_text(asked), wanted=wanted)
+    if calls and not asked:
+        return NotApplicable("another tool is called, which may be a way to find the value out")
     return Held()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from fixtures.reading.arguments import first_fault
 from fixtures.sentences.pointers import has_value, parts_of, value_at, with_value
+from fixtures.spelling import loosened
 from fixtures.types import Case, Catalog, ToolCall, Wanted
 
 
@@ -71,9 +72,15 @@ def _is_call(catalog: Catalog, wanted: Wanted, call: ToolCall) -> bool:
                 return False
         elif name not in free:
             values = (wanted.arguments[name], *wanted.also.get(name, ()))
-            if not any(same_value(value, _but_for(wanted, name, value, call)) for value in values):
+            spelt = loosened if wanted.spelling == "loose" else _as_it_is
+            given = ((value, _but_for(wanted, name, value, call)) for value in values)
+            if not any(same_value(spelt(value), spelt(said)) for value, said in given):
                 return False
     return not wanted.any or not first_fault(catalog[call.name].parameters, call.arguments)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _but_for(wanted: Wanted, name: str, value: Any, call: ToolCall) -> Any:

@@ -22,6 +22,7 @@ from fixtures.rows.reading import Reader, Row
 from fixtures.sentences.unsaid import Choices, choices_of, wanted_of
 from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall, Wanted, assistant
 from suite.exam.answers import answers
+from suite.exam.outside.sources import is_outside, place_of, read_outside
 
 KIND = "own"
 """Of a row that does not say its kind."""
@@ -45,12 +46,14 @@ class OwnCase:
 @dataclass(frozen=True, slots=True)
 class OwnCases:
     """The rows of all files, none twice; `same` counts those left out because another row is the same, `files` has
-    the content hash of each file. `contrary` has the places of rows that ask the same and accept nothing in common."""
+    the content hash of each file. `contrary` has the places of rows that ask the same and accept nothing in common,
+    `left_out` rows of outside exams that cannot be asked, and why."""
 
     rows: tuple[OwnCase, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     same: int = 0
     contrary: tuple[tuple[str, ...], ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def must(self) -> tuple[OwnCase, ...]:
@@ -78,7 +81,13 @@ def read_own(files: Sequence[str], catalogs: Sequence[SpokenCatalog], form: Form
     rows = Reader(tools, file_option="--cases", tools_option="--catalog")
     found: list[OwnCase] = []
     bad: dict[str, list[Fault]] = {}
+    left_out: list[str] = []
     for file in dict.fromkeys(files):
+        if is_outside(file):
+            posed, others = read_outside(file, form)
+            found += [OwnCase(one.case, file, one.line, exact=True) for one in posed]
+            left_out += others
+            continue
         empty = True
         for record in records(Path(file), "--cases"):
             empty = False
@@ -92,8 +101,8 @@ def read_own(files: Sequence[str], catalogs: Sequence[SpokenCatalog], form: Form
     if bad:
         raise refused("--cases", bad)
     kept = _without_same(_leniently(found))
-    hashes = {file: digest_of(Path(file)) for file in dict.fromkeys(files)}
-    return OwnCases(kept, hashes, len(found) - len(kept), _contrary(kept))
+    hashes = {file: digest_of(place_of(file)) for file in dict.fromkeys(files)}
+    return OwnCases(kept, hashes, len(found) - len(kept), _contrary(kept), tuple(left_out))
 
 
 def as_own_case(row: Mapping[str, Any], form: Format) -> OwnCase | Fault:

@@ -39,9 +39,19 @@ _SAYS_ANYTHING = re.compile(
     re.IGNORECASE,
 )
 """Of a tool that may well serve a question about anything."""
+_DEFAULT = re.compile(
+    r"\b(defaults?|optional|current|if not (given|specified|provided)|if no \w+ (is )?(given|specified|provided)|"
+    r"use ['\"\u2018\u201c]?\w+['\"\u2019\u201d]? as)\b",
+    re.IGNORECASE,
+)
+"""Of a description that says what is meant if nobody says it."""
+_ANSWERS_ANYTHING = re.compile(r"\b(chat|help|list tools|talk|capabilit\w+|think|small ?talk)\b", re.IGNORECASE)
+"""Of a tool that small talk, or a question about the tools, may well be for."""
 _MOST_DRAWS = 50
-_GUESSED = ("boolean", "enum", "list", "object")
-"""Kinds of values that a reply might guess, or leave empty, and be right."""
+_GUESSED = ("boolean", "enum", "list", "object", "text")
+"""Kinds of values that a reply might guess, leave empty or write itself, and be right."""
+_WRITTEN = re.compile(r"(^| )(expression|formula|prompt|query|subject|summary|thought|title)$", re.IGNORECASE)
+"""Of a parameter whose value is for the reply to word."""
 
 
 def nothing_fits(scene: Scene, chooser: Chooser) -> Case:
@@ -52,8 +62,10 @@ def nothing_fits(scene: Scene, chooser: Chooser) -> Case:
 
 
 def negated(scene: Scene, chooser: Chooser) -> Case:
-    """The request says what not to do."""
+    """The request says what not to do; masked where some tool has to be called all the same."""
     stage = scene.stage(chooser)
+    if stage.policy == "must_choose":
+        return masked(scene, chooser)
     action = chooser.choice(chooser.choice(stage.tools).actions)
     return _unfit(stage, chooser.choice(NEGATED).format(a=action), "negated")
 
@@ -61,20 +73,31 @@ def negated(scene: Scene, chooser: Chooser) -> Case:
 def another_wish(scene: Scene, chooser: Chooser) -> Case:
     """The words are those of a declared tool, and the wish is another; masked where a tool may serve any wish."""
     stage = scene.stage(chooser)
-    if any(_SAYS_ANYTHING.search(_plain(f"{tool.name} {tool.description}")) for tool in stage.catalog().tools):
+    if _any(stage, _SAYS_ANYTHING):
         return masked(scene, chooser)
     action = chooser.choice(chooser.choice(stage.tools).actions)
     return _unfit(stage, chooser.choice(ANOTHER_WISH).format(a=action), "another wish")
 
 
 def about_the_tools(scene: Scene, chooser: Chooser) -> Case:
-    """A question about what there is, which no tool answers."""
-    return _unfit(scene.stage(chooser), chooser.choice(ABOUT_THE_TOOLS), "about the tools")
+    """A question about what there is, which no tool answers; masked where one may."""
+    stage = scene.stage(chooser)
+    if _any(stage, _ANSWERS_ANYTHING):
+        return masked(scene, chooser)
+    return _unfit(stage, chooser.choice(ABOUT_THE_TOOLS), "about the tools")
 
 
 def small_talk(scene: Scene, chooser: Chooser) -> Case:
-    """Nothing is asked for."""
-    return _unfit(scene.stage(chooser), chooser.choice(SMALL_TALK), "small talk")
+    """Nothing is asked for; masked where a tool talks."""
+    stage = scene.stage(chooser)
+    if _any(stage, _ANSWERS_ANYTHING):
+        return masked(scene, chooser)
+    return _unfit(stage, chooser.choice(SMALL_TALK), "small talk")
+
+
+def _any(stage: Stage, pattern: re.Pattern[str]) -> bool:
+    """Whether a declared tool's name or description has this."""
+    return any(pattern.search(_plain(f"{tool.name} {tool.description}")) for tool in stage.catalog().tools)
 
 
 def _unfit(stage: Stage, text: str, kind: str) -> Case:
@@ -116,9 +139,11 @@ def _needed(parameter: Parameter, spoken: SpokenTool) -> bool:
     plain = (
         isinstance(schema, dict) and not offered & schema.keys() and not _defaults(str(schema.get("description", "")))
     )
+    if _WRITTEN.search(parameter.spoken):
+        return False
     required = parameter.name in spoken.tool.parameters.get("required", ())
     return plain and required and parameter.required and parameter.kind not in _GUESSED
 
 
 def _defaults(told: str) -> bool:
-    return re.search(r"\b(defaults?|optional|if not (given|specified)|current)\b", told, re.IGNORECASE) is not None
+    return _DEFAULT.search(told) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from suite.exam.outside.posed import IRRELEVANCE
 from suite.exam.own import OwnCase, OwnCases
 from suite.judging.judged import Judged
 from suite.lanes.languages import unjudged_of
@@ -17,6 +18,7 @@ NO_CALL, UNREADABLE = "no call", "nothing that can be read"
 FIRST_WORDS, NAMED = 60, 10
 """Letters of a request by which a verdict names a broken regression case, and how many it names; the report has all."""
 _BY = ("tag", "tool", "kind")
+COUNTED_OTHERWISE = "irrelevance, as the leaderboard counts: nothing that can be called"
 Answered = tuple[OwnCase, Judged]
 
 
@@ -74,7 +76,15 @@ def _slices(answered: Sequence[Answered]) -> tuple[Slice, ...]:
         for (by, name), held in counts.items()
         if len(held) < len(answered)
     ]
+    found += _as_the_leaderboard(answered)
     return tuple(sorted(found, key=lambda one: (_BY.index(one.by), one.rate.estimate, one.name)))
+
+
+def _as_the_leaderboard(answered: Sequence[Answered]) -> list[Slice]:
+    """Rows that no tool serves, where a reply of which no call can be read counts as right, as Berkeley counts it."""
+    none = [not judged.reply.parsed.calls for one, judged in answered if one.case.kind == IRRELEVANCE]
+    rate = confidence_sequence(sum(none), len(none)) if none else None
+    return [Slice("kind", COUNTED_OTHERWISE, sum(none), len(none), rate)] if rate else []
 
 
 def _parts(one: OwnCase) -> Iterator[tuple[str, str]]:

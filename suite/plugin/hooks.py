@@ -63,6 +63,7 @@ def _own(config: pytest.Config) -> list[str]:
     same = f"; {own.same} left out, because another is the same" if own.same else ""
     rows = "row" if len(own.rows) == 1 else f"{len(own.rows)} rows"
     told = [f"asks the {rows} of {', '.join(settings.cases)} too{must}{same}"]
+    told += [f"left out, because it cannot be asked: {one}" for one in own.left_out]
     trained = warning(own.asked, config.stash[TARGET].adapter)
     told += [f"warning: {contrary_text(places)}" for places in own.contrary]
     return told + ([f"warning: {trained}"] if trained else [])

@@ -52,7 +52,7 @@ def test_a_call_without_the_value_is_wrong_unless_a_tool_must_be_chosen():
 
 def test_the_fallback_alone_is_right():
     assert isinstance(judged(case(Fallback("help")), ToolCall("help", {})), Held)
-    assert isinstance(judged(case(), ToolCall("help", {})), Broken)
+    assert isinstance(judged(case(), ToolCall("help", {})), NotApplicable)  # it may look the value up
 
 
 def test_noise_is_no_question():
