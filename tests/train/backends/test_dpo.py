@@ -110,14 +110,15 @@ def entries(run: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.model
-def test_eight_steps_on_the_embedded_base_begin_at_the_reference_and_give_an_adapter_that_is_applied(
+def test_a_few_steps_on_the_embedded_base_begin_at_the_reference_and_give_an_adapter_that_is_applied(
     tmp_path: Path,
 ) -> None:
     from suite.engine import identify, load_engine
 
     adapter = train(job(start_of("tiny", tmp_path, "functiongemma"), tmp_path, rows(16)))
     log = entries(adapter.parent)
-    assert [entry["step"] for entry in log] == list(range(1, 9))
+    assert len(log) >= 6  # a row may have no pair
+    assert [entry["step"] for entry in log] == list(range(1, len(log) + 1))
     # The first step has the warm-up's rate of zero behind it, so the second still stands where the first did.
     for entry in log[:2]:
         assert entry["rewards/margins"] == pytest.approx(0, abs=1e-3)
@@ -125,7 +126,8 @@ def test_eight_steps_on_the_embedded_base_begin_at_the_reference_and_give_an_ada
     assert max(abs(entry["rewards/margins"]) for entry in log[2:]) > 1e-2
     assert all(math.isfinite(entry[key]) for entry in log for key in ("loss", "logps/chosen", "logps/rejected"))
     assert sorted(path.name for path in adapter.iterdir()) == [
-        "adapter_config.json", "adapter_model.safetensors", "callproof.json",
+        "adapter_config.json", "adapter_model.safetensors", "callproof.json", "chat_template.jinja", "tokenizer.json",
+        "tokenizer_config.json",
     ]  # fmt: skip
     prompt = load_format("functiongemma").render([{"role": "user", "content": "dim the lobby"}], [], prompt=True).text
     assert len(list(load_engine(identify(adapter.parent, None, None)).generate([prompt], max_new_tokens=4))) == 1
