@@ -1,4 +1,4 @@
-"""The main job, as tox.ini has it: the adapter that it makes passes the gate."""
+"""The main job, as tox.ini has it: what the adapter that it makes keeps."""
 
 import os
 import subprocess
