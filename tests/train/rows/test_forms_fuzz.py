@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -60,3 +61,12 @@ def test_any_change_of_a_row_gives_a_row_or_one_fault(tmp_path: Path, data: st.D
 def test_any_object_is_a_draft_or_unreadable(row: dict[str, Any]) -> None:
     with suppress(Unreadable):
         assert draft_of(row).used
+
+
+@pytest.mark.parametrize("calls", [1, 1.5, True, "calls", {"function": {}}])
+def test_calls_that_are_no_list_are_one_fault_also_before_a_result(calls: object, tmp_path: Path):
+    row = openai()
+    row["messages"][1]["tool_calls"] = calls
+    row["messages"].append({"role": "tool", "content": "{}"})
+    (read,) = reader().read_each(write(tmp_path / "rows.jsonl", [json.dumps(row)]))
+    assert isinstance(read.found, Fault)
