@@ -27,4 +27,4 @@ def test_an_adapter_of_plain_peft_is_gated_with_no_option(small_base: Path, tmp_
     told = json.loads((folder / "adapter_config.json").read_text())
     assert told["base_model_name_or_path"] == str(small_base) == results.identity.base
     assert [contract.name for contract in results.contracts] == ["right_tool"]
-    assert results.calls["generated"] >= 20
+    assert results.calls["generated"] >= 10
