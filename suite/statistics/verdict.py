@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from suite.outcome import Bar, Ceiling, Interval, Never, Rate, Tally, Verdict
 from suite.results.wording import cases, percent, percent_up
@@ -73,10 +74,8 @@ def _decide(tally: Tally, bar: Bar, measures: Mapping[str, Interval], risks: Ris
         return Verdict("undecided", "no case was measured")
     if isinstance(bar, Never) and bar.strict:
         return _never(tally.trials, bar.bound, 1 - risks.beta)
-    if isinstance(bar, Never):
-        return _seldom(tally, bar, risks)
-    if isinstance(bar, Rate):
-        return _rate(tally, bar, risks)
+    if isinstance(bar, Never | Rate):
+        return _sequential(tally, bar, risks)
     if isinstance(bar, Ceiling):
         return _ceiling(tally.trials, bar, measures)
     return Verdict("measured", f"{_share(tally)}; it does not gate")
@@ -99,37 +98,45 @@ def _test_of(bar: Rate | Never, risks: Risks) -> RateTest:
     return RateTest(bar.acceptable, bar.at_least, risks)
 
 
-def _seldom(tally: Tally, bar: Never, risks: Risks) -> Verdict:
-    """Few failures at most; what the search finds besides is told, and judged as a hole where it is one."""
-    test, failed = _test_of(bar, risks), tally.trials - tally.held
-    seen = f"{failed} failure{'' if failed == 1 else 's'} in {cases(tally.trials)}"
-    match test.decide(tally.held, failed):
-        case "accept":
-            sure = f"where {percent(bar.bound)} or more fail, at most {percent(risks.beta)} of gates say so"
-            return Verdict("pass", f"{seen}, below the bound of {percent(bar.bound)}; {sure}")
-        case "reject":
-            sure = f"where {percent(bar.acceptable)} or fewer fail, at most {percent(risks.alpha)} of gates say so"
-            return Verdict("fail", f"{seen}, more than an acceptable {percent(bar.acceptable)}; {sure}")
-    more = test.more_to_settle(tally.held, failed)
-    settle = "no number of cases tells at the present rate" if more is None else _settle(more, "at the present rate")
-    open_between = f"{percent(bar.bound)} (the bound) and {percent(bar.acceptable)} cannot be told apart yet"
-    return Verdict("undecided", f"{seen}: {open_between}; {settle}")
+class _Words(NamedTuple):
+    """How a sequential test of this bar is told."""
+
+    seen: str
+    passed: str
+    failed: str
+    at_the_bar: str
+    acceptable: str
+    both: str
 
 
-def _rate(tally: Tally, bar: Rate, risks: Risks) -> Verdict:
-    test = _test_of(bar, risks)
-    failed = tally.trials - tally.held
+def _words(tally: Tally, bar: Rate | Never) -> _Words:
+    """Of a rate what held, of a *never* contract what failed; what the search finds besides is judged as a hole."""
+    if isinstance(bar, Never):
+        failed, most, may = tally.trials - tally.held, percent(bar.bound), percent(bar.acceptable)
+        return _Words(
+            f"{failed} failure{'' if failed == 1 else 's'} in {cases(tally.trials)}",
+            f"below the bound of {most}", f"more than an acceptable {may}",
+            f"where {most} or more fail", f"where {may} or fewer fail", f"{most} (the bound) and {may}",
+        )  # fmt: skip
+    least, good = percent(bar.at_least), percent(bar.acceptable)
+    return _Words(
+        _share(tally), f"above the bar of {least}", f"short of an acceptable {good}",
+        f"at a rate of {least} or less", f"at a rate of {good} or more", f"{least} (the bar) and {good}",
+    )  # fmt: skip
+
+
+def _sequential(tally: Tally, bar: Rate | Never, risks: Risks) -> Verdict:
+    test, words, failed = _test_of(bar, risks), _words(tally, bar), tally.trials - tally.held
     match test.decide(tally.held, failed):
         case "accept":
-            sure = f"at a rate of {percent(bar.at_least)} or less, at most {percent(risks.beta)} of gates say so"
-            return Verdict("pass", f"{_share(tally)}, above the bar of {percent(bar.at_least)}; {sure}")
+            sure = f"{words.at_the_bar}, at most {percent(risks.beta)} of gates say so"
+            return Verdict("pass", f"{words.seen}, {words.passed}; {sure}")
         case "reject":
-            sure = f"at a rate of {percent(bar.acceptable)} or more, at most {percent(risks.alpha)} of gates say so"
-            return Verdict("fail", f"{_share(tally)}, short of an acceptable {percent(bar.acceptable)}; {sure}")
+            sure = f"{words.acceptable}, at most {percent(risks.alpha)} of gates say so"
+            return Verdict("fail", f"{words.seen}, {words.failed}; {sure}")
     more = test.more_to_settle(tally.held, failed)
     settle = "no number of cases tells at the present rate" if more is None else _settle(more, "at the present rate")
-    open_between = f"{percent(bar.at_least)} (the bar) and {percent(bar.acceptable)} cannot be told apart yet"
-    return Verdict("undecided", f"{_share(tally)}: {open_between}; {settle}")
+    return Verdict("undecided", f"{words.seen}: {words.both} cannot be told apart yet; {settle}")
 
 
 def _ceiling(trials: int, bar: Ceiling, measures: Mapping[str, Interval]) -> Verdict:

@@ -35,6 +35,16 @@ def ece(estimate: float, low: float, high: float) -> dict[str, Interval]:
         (Never(0.01, strict=True), Tally(0, 0, found=1), "fail", "1 found by search or known before"),
         (Never(0.01, strict=True), Tally(0, 0), "undecided", "no case was measured"),
         (
+            Never(),
+            Tally(300, 300),
+            "pass",
+            "0 failures in 300 cases, below the bound of 1.25 %; where 1.25 % or more fail",
+        ),
+        (Never(), Tally(600, 599, found=2), "pass", "1 failure in 600 cases, below the bound of 1.25 %"),
+        (Never(), Tally(100, 100), "undecided", "1.25 % (the bound) and 0.2 % cannot be told apart yet; about"),
+        (Never(), Tally(40, 36), "fail", "4 failures in 40 cases, more than an acceptable 0.2 %; where 0.2 % or fewer"),
+        (Never(), Tally(0, 0, found=1), "undecided", "no case was measured"),
+        (
             Rate(0.95),
             Tally(300, 298),
             "pass",
