@@ -44,7 +44,7 @@ def test_the_adapter_of_the_main_job_keeps_what_its_card_says(tmp_path: Path):
     verdicts = {c.name: (c.verdict.name, c.verdict.reason) for c in results.contracts}
     passed = {name for name, (verdict, _) in verdicts.items() if verdict == "pass"}
     assert {"chooses_a_tool", "calibrated_confidence", "right_tool", "right_arguments"} <= passed, verdicts
-    # Its rows hold fewer texts that are hard to write than the exam does, so it is short of an acceptable 98 % here.
+    # The new requests say parameters' names less often, and it is short of an acceptable 98 % here.
     (valid,) = [c for c in results.contracts if c.name == "valid_calls"]
     assert valid.held_rate is not None
     assert valid.held_rate.estimate > 0.9, verdicts
