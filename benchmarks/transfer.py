@@ -26,7 +26,7 @@ from suite.judging.contract import measured
 from suite.lanes.asking import MAX_NEW_TOKENS, Asker
 from suite.outcome import Broken, Held
 from suite.reply import Reply
-from suite.settings import AS_DEPLOYED
+from suite.settings import AS_DEPLOYED_BESIDE_EXAMPLES, usual_made_up
 from suite.statistics.stats import clopper_pearson
 
 CONTRACTS = (right_tool, right_arguments)
@@ -112,16 +112,13 @@ def shares(cases: Sequence[Case], replies: Sequence[Reply]) -> Shares:
 
 
 def arms(options: argparse.Namespace) -> dict[str, list[Case]]:
-    """What is asked: cases from the examples, for each share of cases as deployed, and the held-out rows."""
+    """What is asked: as a gate with the examples does, the same on no drawn catalogs, and the held-out rows."""
     form = identify(None, options.base, options.format).format
+    examples = [str(options.out / "examples.jsonl")]
     found = {}
-    for percent in options.as_deployed or [AS_DEPLOYED]:
-        scene = Scene.on(
-            [options.tools], 0, form=form, as_deployed=percent, examples=[str(options.out / "examples.jsonl")]
-        )
-        found[f"examples, {percent} % as deployed"] = [
-            measured(right_tool, scene, options.seed, number) for number in range(options.cases)
-        ]
+    for way, made_up in (("gate", usual_made_up(examples)), ("examples alone", 0)):
+        scene = Scene.on([options.tools], made_up, form=form, as_deployed=options.as_deployed, examples=examples)
+        found[way] = [measured(right_tool, scene, options.seed, number) for number in range(options.cases)]
     own = read_own([str(options.out / "cases.jsonl")], [load_catalog(options.tools)], form)
     found["held out"] = [one.case for one in own.rows]
     return found
@@ -166,7 +163,7 @@ def main() -> None:
     parser.add_argument("--lessons", type=int, default=400)
     parser.add_argument("--shares", default="40,20,40", help="of training, examples and held-out rows")
     parser.add_argument("--cases", type=int, default=200, help="made from the examples")
-    parser.add_argument("--as-deployed", type=int, action="append", help=f"repeatable (default: {AS_DEPLOYED})")
+    parser.add_argument("--as-deployed", type=int, default=AS_DEPLOYED_BESIDE_EXAMPLES, help="as the gate takes it")
     parser.add_argument("--processes", type=int, default=2, help="that train an adapter together")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
