@@ -48,7 +48,9 @@ def test_paths_of_the_file_are_meant_from_the_file_and_those_typed_from_where_th
 
 
 def test_catalogs_cases_and_examples_of_the_file_are_all_meant_from_the_file(tmp_path):
-    lists = "catalog = ['tuya', 'own/tools.json']\ncases = ['rows.jsonl', 'bfcl:data/simple']\nexamples = ['said.jsonl']\n"
+    lists = (
+        "catalog = ['tuya', 'own/tools.json']\ncases = ['rows.jsonl', 'bfcl:data/simple']\nexamples = ['said.jsonl']\n"
+    )
     pyproject(tmp_path, f"[tool.callproof]\n{lists}")
     below = tmp_path / "below"
     below.mkdir()
