@@ -7,12 +7,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from fixtures.errors import UserError
-from fixtures.formats import load_format
 from fixtures.printing import printable
-from suite.exam.preview import as_json, preview, told
+from suite.preview import command as preview
 from suite.results import file as results_file
 from suite.results.keeping import chosen, keep
 
@@ -39,28 +37,8 @@ def parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--number", type=int, metavar="N", help="only this one, counted from 1 (default: all)")
     command.add_argument("--out", type=Path, metavar="FILE", required=True, help="your file of rows; made if missing")
-    _add_preview(commands)
+    preview.add_options(commands.add_parser("preview", help=preview.ABOUT, description=preview.ABOUT))
     return top
-
-
-def _add_preview(commands: Any) -> None:
-    about = "show what a gate would ask of a catalog, without a model"
-    command = commands.add_parser("preview", help=about, description=about)
-    command.add_argument(
-        "--catalog", action="append", required=True, metavar="FILE", help="or a shipped catalog's name"
-    )
-    command.add_argument("--n", type=int, default=3, metavar="N", help="requests for each tool (default: 3)")
-    command.add_argument("--seed", type=int, default=0, help="others with another one (default: 0)")
-    command.add_argument("--format", default="functiongemma", help="in which the tools are to be declared")
-    command.add_argument("--json", action="store_true", help="for programs")
-
-
-def _preview(options: argparse.Namespace) -> str:
-    if options.n < 1:
-        raise UserError("--n", f"{options.n} requests show nothing", allowed="1 or more")
-    form = load_format(options.format)
-    found = [preview(name, form, number=options.n, seed=options.seed) for name in options.catalog]
-    return as_json(found) if options.json else "\n".join(told(one) for one in found)
 
 
 def _keep(options: argparse.Namespace) -> str:
@@ -73,7 +51,7 @@ def _keep(options: argparse.Namespace) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-_COMMANDS = {"keep": _keep, "preview": _preview}
+_COMMANDS = {"keep": _keep, "preview": preview.shown}
 
 
 if __name__ == "__main__":

@@ -116,6 +116,12 @@ def home_of(start: Path) -> Path:
     return next((folder for folder in (start, *start.parents) if _has_table(folder / "pyproject.toml")), start)
 
 
+def settings_file(start: Path | None = None) -> Path | None:
+    """The pyproject.toml that settings come from in the folder `start` (default: this one), if one has any."""
+    file = home_of(start or Path.cwd()) / "pyproject.toml"
+    return file if _has_table(file) else None
+
+
 def read_settings(command_line: Mapping[str, Any], start: Path | None = None) -> Settings:
     """Settings from the command line, typed in the folder `start` (default: this one), and from `[tool.callproof]` of
     its home; raises UserError for an unknown key or a value of the wrong kind.

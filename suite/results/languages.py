@@ -14,6 +14,16 @@ SHORT = ("right_tool", "right_arguments")
 """Beside the contracts that gate, those that a short telling has by language."""
 
 
+LANGUAGES = {
+    "examples": "from your examples",
+    "phrases": "from the catalog's phrases",
+    "descriptions": "made from name and description",
+    "drawn": "drawn with the tool",
+    "exam": "the exam's own",
+}
+"""Where the words of a request come from, as a person is told."""
+
+
 def example_lines(results: Results, width: int, *, whole: bool) -> list[str]:
     """What the rows that are examples were used for, and what was kept by language; `whole` has all contracts."""
     if results.examples is None:
