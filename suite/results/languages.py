@@ -25,9 +25,10 @@ LANGUAGES = {
 
 
 def example_lines(results: Results, width: int, *, whole: bool) -> list[str]:
-    """What the rows that are examples were used for, and what was kept by language; `whole` has all contracts."""
+    """What the rows that are examples were used for, and what was kept by language; `whole` has all contracts, and
+    languages too where there are no examples."""
     if results.examples is None:
-        return []
+        return list(_table([c for c in results.contracts if c.languages])) if whole else []
     lines = textwrap.wrap(f"{examples_heading(results.examples)}.", width)
     for text in (*aside_texts(results.examples), *unjudged_texts(results.examples.unjudged)):
         lines += textwrap.wrap(f"{text}.", width, initial_indent="  ", subsequent_indent="  ")
