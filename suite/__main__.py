@@ -1,5 +1,6 @@
-"""What a person does beside gating: `python -m suite preview --catalog FILE` shows what would be asked, and
-`python -m suite keep RESULTS --out FILE` makes rows of what failed, which `--cases FILE` asks from then on."""
+"""What a person does beside gating: `python -m suite preview` shows what would be asked, `python -m suite keep RESULTS`
+makes rows of what failed, which `--cases FILE` asks from then on, `python -m suite phrases` asks a model for wordings.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from fixtures.errors import UserError
 from fixtures.printing import printable
+from suite.phrasing import command as phrasing
 from suite.preview import command as preview
 from suite.results import file as results_file
 from suite.results.keeping import chosen, keep
@@ -38,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--number", type=int, metavar="N", help="only this one, counted from 1 (default: all)")
     command.add_argument("--out", type=Path, metavar="FILE", required=True, help="your file of rows; made if missing")
     preview.add_options(commands.add_parser("preview", help=preview.ABOUT, description=preview.ABOUT))
+    phrasing.add_options(commands.add_parser("phrases", help=phrasing.ABOUT, description=phrasing.ABOUT))
     return top
 
 
@@ -51,7 +54,7 @@ def _keep(options: argparse.Namespace) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-_COMMANDS = {"keep": _keep, "preview": preview.shown}
+_COMMANDS = {"keep": _keep, "preview": preview.shown, "phrases": phrasing.written}
 
 
 if __name__ == "__main__":

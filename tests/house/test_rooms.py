@@ -17,7 +17,7 @@ FLOORS = {
     "suite": (
         ("settings", "reply", "bars", "user_rows", "figures"), ("outcome",), ("exam",), ("judging", "results"),
         ("statistics",), ("calibration",), ("engine", "contracts"), ("lanes",), ("policy",), ("gating",), ("anchored",),
-        ("plugin", "preview"), ("__main__",),
+        ("plugin", "preview", "phrasing"), ("__main__",),
     ),
     "train": (
         ("processes", "job", "gate_options"), ("screen",), ("rows",), ("preferences",), ("backends",),
