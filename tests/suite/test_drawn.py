@@ -6,6 +6,7 @@ from fixtures.formats import load_format
 from suite import gating
 from suite.contracts import CONTRACTS
 from suite.engine import ScriptedEngine
+from suite.exam.scene import Scene
 from suite.gating import Drawn, gate
 from suite.reply import Generation
 from suite.settings import Settings, read_settings
@@ -38,7 +39,7 @@ def test_what_was_read_before_the_gate_is_not_read_again(settings, tmp_path, mon
     fresh = gate(None, engine=engine(), contracts=ASKED, **{**given, "cache": tmp_path / "first"})
     read = Drawn.of(settings).read(FORM)
 
-    monkeypatch.setattr(gating.Scene, "on", None)
+    monkeypatch.setattr(Scene, "on", None)
     monkeypatch.setattr(gating, "own_cases_of", None)
 
     again = gate(None, engine=engine(), contracts=ASKED, read=read, **{**given, "cache": tmp_path / "second"})

@@ -1,6 +1,7 @@
 """What is trained, checked and calibrated goes by the same examples and cases as the gate."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -64,7 +65,7 @@ def test_rows_that_stand_in_the_own_cases_or_the_examples_are_leaks(files, capsy
 
 def test_lessons_are_about_the_tools_of_the_examples_but_not_in_their_words(files, capsys):
     assert main(["lessons", "--rows", "30", "--made-up", "0", "--out", "lessons.jsonl"]) == 0
-    rows = [record.value for record in records(files / "lessons.jsonl")]
+    rows: list[Any] = [record.value for record in records(files / "lessons.jsonl")]
     names = {tool["function"]["name"] for one in rows for tool in one["tools"]}
     assert {"set_light", "open_blinds"} <= names
     said = [str(message["content"]) for one in rows for message in one["messages"] if message["role"] == "user"]

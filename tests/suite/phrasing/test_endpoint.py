@@ -61,7 +61,7 @@ def test_a_redirect_is_not_followed():
 
 @pytest.mark.parametrize(("status", "tries"), [(503, TRIES), (429, TRIES), (401, 1), (404, 1), (400, 1)])
 def test_what_may_be_gone_the_next_time_is_tried_again_and_no_more_than_that(status, tries):
-    waits = []
+    waits: list[float] = []
 
     def busy(handler, question):
         reply(handler, b"busy", status)
@@ -73,7 +73,7 @@ def test_what_may_be_gone_the_next_time_is_tried_again_and_no_more_than_that(sta
 
 
 def test_a_server_that_comes_back_is_heard_after_the_time_it_asked_for():
-    waits = []
+    waits: list[float] = []
 
     def busy_first(handler, question):
         if waits:

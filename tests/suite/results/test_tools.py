@@ -44,8 +44,10 @@ def results(tmp_path_factory):
 
     contracts = (right_tool, right_arguments, knows_when_nothing_fits)
     engine, watched = scripted(contracts, half)
-    given = {"catalogs": [str(tmp_path / "house.json")], "examples": [said], "leave_out_unaskable": True}
-    return gate("none", engine=engine, contracts=watched, budget=200, cache=tmp_path / "cache", **given)
+    return gate(
+        "none", engine=engine, contracts=watched, budget=200, cache=tmp_path / "cache",
+        catalogs=[str(tmp_path / "house.json")], examples=[said], leave_out_unaskable=True,
+    )  # fmt: skip
 
 
 def test_every_tool_has_its_language_its_requests_and_what_was_kept(results):
