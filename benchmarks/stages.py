@@ -1,9 +1,10 @@
-"""`python -m benchmarks.stages [--adapter PATH] [--base NAME] [--budget N] [--seed N]`: what shared stages gain.
+"""`python -m benchmarks.stages [--adapter PATH] [--base NAME] [--budget N] [--numbers N] [--seed N]`: what stages gain.
 
 The n-th case of every contract stands on the same catalog with the same tools (docs/exam.md), so that an engine reads
 what such prompts begin with once. The same gate is run twice, on shared stages and on stages of their own, by one
 process in float32 with empty caches, one after the other. Verdicts are of different cases, so the ratio that is told
-is of processor seconds a reply; loading and warming up come before.
+is of processor seconds a reply; loading and warming up come before. With `--numbers N`, only the first N cases of each
+gating contract's measured sample are asked, as one batch: what a gate begins with, for a machine that has other work.
 """
 
 from __future__ import annotations
@@ -16,14 +17,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from suite.contracts import GATING
 from suite.engine import Engine, identify, load_engine
 from suite.exam.own import OwnCases
 from suite.exam.scene import Scene
 from suite.gating import Read, gate
+from suite.judging.contract import measured
+from suite.lanes.asking import MAX_NEW_TOKENS, Asker
 from suite.reply import Generation
 from suite.settings import DEFAULT_BUDGET
 
 ALONE, TOGETHER = "stages of their own", "shared stages"
+_ENDED = {True: "; the gate passed", False: "; the gate did not pass", None: ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,8 @@ class Timed:
     seconds: float
     replies: int
     tokens: int
-    passed: bool
+    passed: bool | None = None
+    """Whether the gate did; None where only its beginning was asked."""
 
     @property
     def each(self) -> float:
@@ -66,11 +72,19 @@ def timed(engine: Engine, scene: Scene, seed: int, budget: int) -> Timed:
     return Timed(meter.seconds, meter.calls, meter.tokens, results.passed)
 
 
+def begun(engine: Engine, scene: Scene, seed: int, numbers: int) -> Timed:
+    """The first cases of all gating contracts, asked as a gate asks its first round."""
+    cases = [measured(contract, scene, seed, number) for number in range(numbers) for contract in GATING]
+    meter = Meter(engine)
+    Asker(meter, max_new_tokens=MAX_NEW_TOKENS).ask(cases)
+    return Timed(meter.seconds, meter.calls, meter.tokens)
+
+
 def told(found: dict[str, Timed]) -> str:
     """A line for each way, and the ratio."""
     lines = [
         f"{name}: {one.seconds:.1f} processor seconds, {one.replies} replies of {one.tokens / max(1, one.replies):.1f} "
-        f"tokens, {1 / one.each:.1f} a second; the gate {'passed' if one.passed else 'did not pass'}"
+        f"tokens, {1 / one.each:.1f} a second" + _ENDED[one.passed]
         for name, one in found.items()
     ]
     alone, together = found[ALONE], found[TOGETHER]
@@ -82,6 +96,7 @@ def main() -> None:
     parser.add_argument("--adapter", type=Path, help="default: the bare base")
     parser.add_argument("--base", help="default: what the adapter says, or the embedded base")
     parser.add_argument("--budget", type=int, default=DEFAULT_BUDGET)
+    parser.add_argument("--numbers", type=int, help="only the first so many cases of each gating contract")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     target = identify(options.adapter, options.base, None).in_dtype("float32")
@@ -91,7 +106,11 @@ def main() -> None:
     list(engine.generate(warm, max_new_tokens=8))
     found = {}
     for name, shares in ((ALONE, False), (TOGETHER, True)):
-        found[name] = timed(engine, replace(scene, shares=shares), options.seed, options.budget)
+        staged = replace(scene, shares=shares)
+        if options.numbers:
+            found[name] = begun(engine, staged, options.seed, options.numbers)
+        else:
+            found[name] = timed(engine, staged, options.seed, options.budget)
         sys.stdout.write(f"{name}: done, {found[name].seconds:.1f} processor seconds\n")
         sys.stdout.flush()
     sys.stdout.write(told(found) + "\n")
