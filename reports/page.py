@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from fixtures.files import check_free
-from reports import languages, own_cases
+from reports import languages, own_cases, tools
 from reports.chart import interval_range, reliability
 from reports.html import Html, join, tag
 from reports.tables import table
@@ -65,6 +65,7 @@ def render(results: Results, source: str, check: Check | None = None) -> str:
         _banner(results),
         _contracts(results),
         languages.section(results) if results.examples else Html(""),
+        tools.section(results),
         own_cases.section(results.own) if results.own else Html(""),
         *(_calibration(contract) for contract in results.contracts if contract.curves or contract.measures),
         _counterexamples(results.contracts),

@@ -1,5 +1,6 @@
-"""What a person does beside gating: `python -m suite preview --catalog FILE` shows what would be asked, and
-`python -m suite keep RESULTS --out FILE` makes rows of what failed, which `--cases FILE` asks from then on."""
+"""What a person does beside gating: `python -m suite preview` shows what would be asked, `python -m suite keep RESULTS`
+makes rows of what failed, which `--cases FILE` asks from then on, `python -m suite phrases` asks a model for wordings.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +8,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from fixtures.errors import UserError
-from fixtures.formats import load_format
 from fixtures.printing import printable
-from suite.exam.preview import as_json, preview, told
+from suite.phrasing import command as phrasing
+from suite.preview import command as preview
 from suite.results import file as results_file
 from suite.results.keeping import chosen, keep
 
@@ -39,28 +39,9 @@ def parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--number", type=int, metavar="N", help="only this one, counted from 1 (default: all)")
     command.add_argument("--out", type=Path, metavar="FILE", required=True, help="your file of rows; made if missing")
-    _add_preview(commands)
+    preview.add_options(commands.add_parser("preview", help=preview.ABOUT, description=preview.ABOUT))
+    phrasing.add_options(commands.add_parser("phrases", help=phrasing.ABOUT, description=phrasing.ABOUT))
     return top
-
-
-def _add_preview(commands: Any) -> None:
-    about = "show what a gate would ask of a catalog, without a model"
-    command = commands.add_parser("preview", help=about, description=about)
-    command.add_argument(
-        "--catalog", action="append", required=True, metavar="FILE", help="or a shipped catalog's name"
-    )
-    command.add_argument("--n", type=int, default=3, metavar="N", help="requests for each tool (default: 3)")
-    command.add_argument("--seed", type=int, default=0, help="others with another one (default: 0)")
-    command.add_argument("--format", default="functiongemma", help="in which the tools are to be declared")
-    command.add_argument("--json", action="store_true", help="for programs")
-
-
-def _preview(options: argparse.Namespace) -> str:
-    if options.n < 1:
-        raise UserError("--n", f"{options.n} requests show nothing", allowed="1 or more")
-    form = load_format(options.format)
-    found = [preview(name, form, number=options.n, seed=options.seed) for name in options.catalog]
-    return as_json(found) if options.json else "\n".join(told(one) for one in found)
 
 
 def _keep(options: argparse.Namespace) -> str:
@@ -73,7 +54,7 @@ def _keep(options: argparse.Namespace) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-_COMMANDS = {"keep": _keep, "preview": _preview}
+_COMMANDS = {"keep": _keep, "preview": preview.shown, "phrases": phrasing.written}
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from fixtures.cores import AUTO, check_dtype
 from fixtures.errors import check_percentage
 from fixtures.formats import Format
 from fixtures.formats.found import NOTHING, Given
+from fixtures.vocab import Split
 from suite.contracts import CONTRACTS
 from suite.engine import CachedEngine, Engine, Precision, ReplyStore, Target, identify, start_engine
 from suite.exam.own import OwnCases, read_own
@@ -27,7 +28,7 @@ from suite.lanes.loading import asked_of
 from suite.lanes.run import Run
 from suite.outcome import Identity, Results
 from suite.policy import used, with_bars
-from suite.settings import AS_DEPLOYED, DEFAULT_BUDGET, usual_made_up
+from suite.settings import AS_DEPLOYED, DEFAULT_BUDGET, Settings, usual_made_up
 
 
 def gate(
@@ -54,6 +55,7 @@ def gate(
     leave_out_unaskable: bool = False,
     bars: Mapping[str, Any] | None = None,
     dtype: str = AUTO,
+    read: Read | None = None,
 ) -> Results:
     """Ask the contracts of an adapter (a folder; None or "none" for the bare base) and return what they say.
 
@@ -65,9 +67,9 @@ def gate(
     has each gating contract measure its whole budget, so that adapters can be compared by their figures; a verdict is
     as true, and takes longer. `processes` answer together; by default one for each core if the base is small and on a
     processor, else one. `bars` is the owner's policy, by contract (docs/policy.md). The engines compute in `dtype`;
-    `auto` is the faster one of those that the machine has built in, measured on the first prompts. Raises UserError
-    for every kind of bad input, before any model is loaded where that can be known, and `Unwritten`, which has the
-    results, if the disk failed afterwards.
+    `auto` is the faster one of those that the machine has built in, measured on the first prompts. `read` is what a
+    caller has read already of the same files, in the engine's format. Raises UserError for every kind of bad input,
+    before any model is loaded where that can be known, and `Unwritten`, which has the results, if the disk failed then.
     """
     made_up = usual_made_up(examples) if made_up is None else made_up
     check_dtype(dtype, "dtype")
@@ -76,7 +78,7 @@ def gate(
     place = None if adapter in (None, "none") else Path(str(adapter))
     if engine is None:
         place, engine, bare = _opened(identify(place, base, format, given=given), cache, processes, dtype)
-    scene, own = drawn.scene(engine.format), own_cases_of(cases, catalogs, engine.format)
+    scene, own = (read.scene, read.own) if read else (drawn.scene(engine.format), drawn.own(engine.format))
     if isinstance(champion, Target):
         champion = open_engine(champion, cache, processes, beside=engine, dtype=dtype)
     asked = asked_of(with_bars(contracts, policy), champion=champion is not None, own=own)
@@ -87,6 +89,14 @@ def gate(
         own=own, trained=warning(own.asked, place), taught=warning(scene.examples.requests, place),
     )  # fmt: skip
     return run.results()
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What cases are drawn from, once its files are read, and the user's own rows."""
+
+    scene: Scene
+    own: OwnCases
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +120,31 @@ class Drawn:
     budget: int
     leave_out_unaskable: bool
 
-    def scene(self, form: Format) -> Scene:
-        """UserError for a share that is none, and for catalogs and rows that cannot be asked."""
+    @classmethod
+    def of(cls, settings: Settings) -> Drawn:
+        """What a gate by these settings draws from."""
+        return cls(
+            settings.catalog, settings.cases, settings.examples, settings.made_up, settings.as_deployed, settings.seed,
+            settings.budget, settings.leave_out_unaskable,
+        )  # fmt: skip
+
+    def scene(self, form: Format, split: Split = "gate") -> Scene:
+        """With the words of the exam, or of another split; UserError for a share that is none, and for catalogs and
+        rows that cannot be asked."""
         check_percentage(self.made_up, "made_up")
         check_percentage(self.as_deployed, "as_deployed")
         return Scene.on(
-            self.catalogs, self.made_up, form=form, leave_out_unaskable=self.leave_out_unaskable,
+            self.catalogs, self.made_up, split, form=form, leave_out_unaskable=self.leave_out_unaskable,
             as_deployed=self.as_deployed, examples=self.examples,
         )  # fmt: skip
+
+    def own(self, form: Format) -> OwnCases:
+        """The user's own rows; UserError names all that cannot be asked."""
+        return own_cases_of(self.cases, self.catalogs, form)
+
+    def read(self, form: Format) -> Read:
+        """All of it, for whoever looks at it before the gate does."""
+        return Read(self.scene(form), self.own(form))
 
     def command(self, identity: Identity, bars: Mapping[str, Any], given: Given) -> str:
         """The command that runs this gate again."""

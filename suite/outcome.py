@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from fixtures.types import Case
 from suite.bars import Bar, Ceiling, Every, Never, NoWorse, Rate, ReportOnly
+from suite.figures import Interval, Slice, ToolReport
 from suite.settings import MADE_UP
 from suite.user_rows import BrokenRow, Called, ExampleReport, Unjudged
 
@@ -76,6 +77,7 @@ __all__ = [
     "Scored",
     "Slice",
     "Tally",
+    "ToolReport",
     "Verdict",
     "VerdictName",
     "WrongArgument",
@@ -85,16 +87,6 @@ Outcome: TypeAlias = Held | Broken | NotApplicable | Scored
 
 Lane: TypeAlias = Literal["known", "measure", "search"]
 VerdictName: TypeAlias = Literal["pass", "fail", "undecided", "measured"]
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """An estimate with its confidence interval at `level`."""
-
-    estimate: float
-    low: float
-    high: float
-    level: float = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,17 +150,6 @@ class WrongArgument:
     parameter: str
     how: str
     count: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """A part of cases, by what they are told apart, with how many of them held; `rate` is of requests like these."""
-
-    by: str
-    name: str
-    held: int
-    trials: int
-    rate: Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +258,8 @@ class Results:
     """Of the user's own rows, where there are any."""
     examples: ExampleReport | None = None
     """Of the user's rows as a source of language, where there are any."""
+    tools: Sequence[ToolReport] = ()
+    """Every tool of the catalogs under test; none in files of before they were told."""
 
     def first_number(self, contract: ContractResult) -> int:
         """The number of the contract's first counterexample, counted from 1 over all contracts in their order."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from fixtures.catalogs import SHIPPED
 from fixtures.cores import AUTO, check_dtype, check_processes
 from fixtures.errors import UserError, check_percentage, closest
 from fixtures.formats.found import Given
@@ -98,6 +99,8 @@ def usual_made_up(examples: Sequence[str]) -> int:
 
 _TABLE = re.compile(r"^\s*\[tool\.callproof\b", re.MULTILINE)
 _PATHS = ("chat_template", "contracts", "champion", "results")
+_LISTS = ("catalog", "cases", "examples")
+"""Each names files, as many as one likes; a catalog that is shipped has a name alone, and is no file."""
 _KINDS: Mapping[str, type] = {
     "adapter": str, "base": str, "download": bool, "format": str, "chat_template": str, "template_kwargs": str,
     "system": str, "catalog": list, "cases": list, "examples": list, "made_up": int, "as_deployed": int, "seed": int,
@@ -116,6 +119,12 @@ def home_of(start: Path) -> Path:
     return next((folder for folder in (start, *start.parents) if _has_table(folder / "pyproject.toml")), start)
 
 
+def settings_file(start: Path | None = None) -> Path | None:
+    """The pyproject.toml that settings come from in the folder `start` (default: this one), if one has any."""
+    file = home_of(start or Path.cwd()) / "pyproject.toml"
+    return file if _has_table(file) else None
+
+
 def read_settings(command_line: Mapping[str, Any], start: Path | None = None) -> Settings:
     """Settings from the command line, typed in the folder `start` (default: this one), and from `[tool.callproof]` of
     its home; raises UserError for an unknown key or a value of the wrong kind.
@@ -132,9 +141,9 @@ def read_settings(command_line: Mapping[str, Any], start: Path | None = None) ->
         for key in _PATHS
         if home != start and getattr(settings, key) and not command_line.get(key)
     }
-    for key in ("cases", "examples"):
+    for key in _LISTS:
         if home != start and not command_line.get(key):
-            moved[key] = tuple(from_folder(path, home) for path in getattr(settings, key))
+            moved[key] = tuple(one if one in SHIPPED else from_folder(one, home) for one in getattr(settings, key))
     return replace(settings, cache=cache, **moved)
 
 
@@ -159,7 +168,7 @@ def _merged(pyproject: Path, command_line: Mapping[str, Any]) -> Settings:
     where = "--dtype" if "dtype" in given else f"{pyproject} [tool.callproof] dtype"
     check_dtype(merged.get("dtype", AUTO), where)
     merged["bars"] = {**table.get("bars", {}), **dict(_bar(text) for text in given.get("bars", ()))}
-    for key in ("catalog", "cases", "examples"):
+    for key in _LISTS:
         merged[key] = tuple(merged.get(key, ()))
     return Settings(**merged)
 

@@ -1,7 +1,8 @@
 """`python -m train calibrate RUN`: from how sure an adapter is to how often it is right then, stored in its folder.
 
-The adapter answers requests of the kind that `calibrated_confidence` measures, in words of the split `eval`, which
-neither training nor the exam uses.
+The adapter answers requests of the kind that `calibrated_confidence` measures, by the gate's own settings: on its
+catalogs, and in the words of its examples. All other words are of the split `eval`, which neither training nor the exam
+uses.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from fixtures.choosing import SeededChooser
 from fixtures.errors import UserError
+from fixtures.grounding import normal
 from fixtures.progress import Replies
 from fixtures.types import Case
 from fixtures.versions import installed
@@ -24,7 +26,7 @@ from suite.calibration.fitting import LEAST_UNITS, Fitted, Pairs, fit
 from suite.contracts.calibrated_confidence import calibrated_confidence
 from suite.engine import Engine, identify
 from suite.exam.scene import Scene
-from suite.gating import open_engine
+from suite.gating import Drawn, open_engine
 from suite.lanes.asking import MAX_NEW_TOKENS, Asker
 from suite.outcome import Scored
 from train.gate_options import add_gate, gate_settings
@@ -33,7 +35,7 @@ from train.screen import say
 ABOUT = "fit what maps an adapter's confidence to probability, and store it with the adapter"
 SPLIT: Split = "eval"
 ROWS = 200
-_OF_THE_GATE = ("base", "format", "catalog", "made_up", "dtype")
+_OF_THE_GATE = ("base", "format", "catalog", "examples", "made_up", "dtype")
 _LIBRARIES = ("callproof", "numpy", "scipy", "peft", "torch", "transformers")
 
 
@@ -53,8 +55,7 @@ def main(options: argparse.Namespace) -> int:
         raise UserError("--rows", f"{options.rows} requests tell too little", allowed=f"{LEAST_UNITS} and more")
     # Not with its calibrator: that one is about to be made anew, and one of before would be refused.
     target = identify(options.run, settings.base, settings.format, calibrated=False)
-    left_out = settings.leave_out_unaskable
-    scene = Scene.on(settings.catalog, settings.made_up, SPLIT, form=target.format, leave_out_unaskable=left_out)
+    scene = Drawn.of(settings).scene(target.format, SPLIT)
     engine = open_engine(target, Path(settings.cache), dtype=settings.dtype)
     calibrator, told = calibrate(engine, scene, options.rows, options.seed, options.method)
     assert target.adapter  # identify has refused a path that is no adapter
@@ -85,6 +86,7 @@ def calibrate(
             "seed": seed,
             "rows": rows,
             "catalogs": {spoken.catalog.name: spoken.digest for spoken in scene.catalogs},
+            "examples": dict(scene.examples.files),
             "made_up_percent": scene.made_up_percent,
             "used": len(pairs.correct),
             "right": sum(pairs.correct),
@@ -110,8 +112,18 @@ def ask(engine: Engine, cases: Sequence[Case], kind: str) -> Pairs:
     asker = Asker(engine, max_new_tokens=MAX_NEW_TOKENS, progress=progress.show)
     replies = asker.ask(cases, "calibrating")
     judged = [calibrated_confidence.judge(case, reply) for case, reply in zip(cases, replies, strict=True)]
-    scored = [outcome for outcome in judged if isinstance(outcome, Scored) and kind in outcome.confidence]
-    return Pairs([s.confidence[kind] for s in scored], [s.correct for s in scored], [s.unit for s in scored])
+    scored = [
+        (one, _sentence_of(case) or one.unit)
+        for case, one in zip(cases, judged, strict=True)
+        if isinstance(one, Scored) and kind in one.confidence
+    ]
+    return Pairs([s.confidence[kind] for s, _ in scored], [s.correct for s, _ in scored], [unit for _, unit in scored])
+
+
+def _sentence_of(case: Case) -> str:
+    """What people asked in their own words, if they did: a sentence that says no value comes again and again, on other
+    tools, and all of that is one unit."""
+    return f"said: {normal(case.request)}" if case.language == "examples" else ""
 
 
 def summary(fitted: Fitted, pairs: Pairs, seed: int) -> str:

@@ -12,6 +12,11 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "base": {"metavar": "NAME", "help": "base model (default: what the adapter says)"},
     "format": {"metavar": "NAME", "help": "wire format (default: what the adapter says)"},
     "catalog": {"metavar": "NAME", "action": "append", "help": "a file or a shipped catalog; may be repeated"},
+    "examples": {
+        "metavar": "FILE",
+        "action": "append",
+        "help": "labelled rows in whose words tools are asked for; repeatable",
+    },
     "made_up": {"metavar": "PERCENT", "type": int, "help": "of the cases, on catalogs nobody wrote"},
     "seed": {"metavar": "N", "type": int, "help": "seed of all draws"},
     "budget": {"metavar": "N", "type": int, "help": "model calls that each contract may spend"},

@@ -21,8 +21,9 @@ from fixtures.grounding import normal
 from fixtures.types import Case
 from suite.contracts import GATING
 from suite.exam.scene import Scene
+from suite.gating import Drawn
 from suite.judging.contract import Contract
-from train.rows.leaks import add_exam, exam_cases, exam_requests, exam_settings
+from train.rows.leaks import add_exam, exam_of, exam_requests, exam_settings
 from train.screen import say
 
 ABOUT = "write rows with the right answers to requests as the gating contracts ask them, also for your own catalogs"
@@ -51,9 +52,9 @@ def main(options: argparse.Namespace) -> int:
     check_free(options.out, options.overwrite)
     contracts = [_named(name) for name in options.contract] if options.contract else GATING
     settings, known = exam_settings(options, options.tools)
-    left_out, form = settings.leave_out_unaskable, load_format(options.format)
-    scene = Scene.on(settings.catalog, settings.made_up, options.split, form=form, leave_out_unaskable=left_out)
-    exam = exam_requests(exam_cases(settings.seed, settings.catalog, settings.made_up, settings.as_deployed), known)
+    form = load_format(options.format)
+    scene = Drawn.of(settings).scene(form, options.split).without_examples(form)
+    exam = exam_requests(exam_of(settings, form), known)
     drawn = fresh(contracts, scene, options.rows, f"lessons:{options.seed}", exam, form)
     write_rows(options.out, (row_of(case) for _, case in drawn))
     counts = Counter(contract.name for contract, _ in drawn)

@@ -28,6 +28,7 @@ from fixtures.progress import Replies
 from fixtures.types import Case
 from suite.contracts import CONTRACTS, GATING
 from suite.exam.scene import Scene
+from suite.gating import Drawn
 from suite.judging.contract import Contract
 from suite.outcome import Broken, Ceiling, Held, NoWorse, Results, Scored
 from suite.reply import Reply
@@ -44,7 +45,7 @@ ROUNDS, CASES = 3, 240
 BACKENDS = {"sft": 5e-4, "dpo": 5e-4}
 """What a round may train with, and its learning rate."""
 
-_OF_THE_GATE = ("catalog", "made_up", "seed", "budget", "dtype")
+_OF_THE_GATE = ("catalog", "examples", "made_up", "seed", "budget", "dtype")
 
 Ask: TypeAlias = Callable[[Path, Sequence[Case]], Sequence[Reply]]
 
@@ -232,8 +233,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Run the command; 0 if the adapter passes in the end, 1 if not."""
     settings = gate_settings(options, *_OF_THE_GATE)
-    tools, left_out = _tools(options, settings), settings.leave_out_unaskable
-    scene = Scene.on(settings.catalog, settings.made_up, "train", form=tools.form, leave_out_unaskable=left_out)
+    tools = _tools(options, settings)
+    assert tools.form  # of the adapter
+    scene = Drawn.of(settings).scene(tools.form, "train").without_examples(tools.form)
     rounds = repair(options.run, options.out, GATING, scene, tools, rounds=options.rounds, cases=options.cases)
     last = rounds[-1]
     say(
@@ -253,7 +255,7 @@ def _tools(options: argparse.Namespace, settings: Settings) -> Tools:
     from train.backends.registry import train
     from train.job import Job
     from train.job import Settings as Hyperparameters
-    from train.rows.leaks import exam_cases, exam_requests
+    from train.rows.leaks import exam_of, exam_requests
 
     replies, cache = Replies(sys.stderr), Path(settings.cache)
 
@@ -271,9 +273,8 @@ def _tools(options: argparse.Namespace, settings: Settings) -> Tools:
         hyperparameters = Hyperparameters(epochs=options.epochs, learning_rate=rate)
         train(Job(backend=options.backend, data=data, out=out, start=run, settings=hyperparameters))
 
-    measured = exam_cases(settings.seed, settings.catalog, settings.made_up, settings.as_deployed)
-    exam = partial(exam_requests, measured, cache / "counterexamples")
     form = identify(options.run, None, None).format
+    exam = partial(exam_requests, exam_of(settings, form), cache / "counterexamples")
     return Tools(
         gate=run_gate, ask=ask, train=train_on, write_results=results.write, exam=exam, form=form,
         pairs_in=form if options.backend == "dpo" else None,

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from fixtures.grounding import leaves
 from fixtures.reading.arguments import first_fault
 from fixtures.sentences.pointers import has_value, parts_of, value_at, with_value
 from fixtures.spelling import loosened
@@ -112,3 +113,12 @@ def same_value(a: object, b: object) -> bool:
 
 def _numbers(a: object, b: object) -> bool:
     return isinstance(a, int | float) and isinstance(b, int | float)
+
+
+def texts_of(case: Case) -> list[str]:
+    """All texts that right answers hold as values."""
+    answers = [call.arguments for call in case.oracle.calls or ()]
+    for wanted in (one for accepted in case.oracle.acceptable for one in accepted):
+        answers += [wanted.arguments, *({name: other} for name, others in wanted.also.items() for other in others)]
+    found = (value for arguments in answers for _, value, _ in leaves(arguments, {}))
+    return list(dict.fromkeys(value for value in found if isinstance(value, str) and value.strip()))

@@ -66,10 +66,11 @@ def two_intents(scene: Scene, chooser: Chooser) -> Case:
 def more_specific(scene: Scene, chooser: Chooser) -> Case:
     """A general tool beside a specific one: the request says the specific one's extra word, or does not."""
     alike = _draw_alike(scene, chooser, with_general=True)
+    catalog, call = alike.stage.catalog(), alike.told.call
     if chooser.chance(50):
-        return Case(alike.stage.catalog(), (user(alike.told.text),), Oracle((alike.told.call,)), "the more specific")
-    call = ToolCall(alike.rival, alike.told.call.arguments)
-    return Case(alike.stage.catalog(), (user(alike.untold),), Oracle((call,)), "the more general")
+        return Case(catalog, (user(alike.told.text),), Oracle((call,)), "the more specific", language="drawn")
+    general = Oracle((ToolCall(alike.rival, call.arguments),))
+    return Case(catalog, (user(alike.untold),), general, "the more general", language="drawn")
 
 
 def undecided(scene: Scene, chooser: Chooser) -> Case:
@@ -84,13 +85,13 @@ def undecided(scene: Scene, chooser: Chooser) -> Case:
         stage = _stage_with(given, shared.tools, chooser)
         either = chooser.choice(shared.tools)
         clear = ask(_named(stage, either), scene.words, chooser)
-        text = _ask_shared(stage, either, shared.phrases, scene, chooser).text
+        text, language = _ask_shared(stage, either, shared.phrases, scene, chooser).text, "phrases"
     else:
         alike = _draw_alike(scene, chooser, with_general=False)
-        stage, clear, text = alike.stage, alike.told, alike.untold
+        stage, clear, text, language = alike.stage, alike.told, alike.untold, "drawn"
     catalog = stage.catalog()
     variant = Variant("a request that one tool serves", Case(catalog, (user(clear.text),), Oracle((clear.call,))))
-    return Case(catalog, (user(text),), Oracle(None), "undecided", variant)
+    return Case(catalog, (user(text),), Oracle(None), "undecided", variant, language)
 
 
 @dataclass(frozen=True, slots=True)

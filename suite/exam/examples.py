@@ -64,6 +64,8 @@ class Examples:
     rows: int = 0
     asked: tuple[Opening, ...] = ()
     aside: Mapping[str, int] = field(default_factory=dict)
+    plain: tuple[SpokenCatalog, ...] = ()
+    """The same catalogs without the sentences."""
 
     @property
     def sentences(self) -> list[Sentence]:
@@ -118,8 +120,10 @@ def read_examples(files: Sequence[str], given: Sequence[SpokenCatalog], form: Fo
     if not used:
         why = "; ".join(f"{number} {reason}" for reason, number in aside.items()) or "there is no row in them"
         raise UserError(f"{OPTION} {', '.join(files)}", f"no row can be asked as an example: {why}")
-    catalogs = _speaking(brought.catalogs(), used, choices_of(calls), Pools.of(calls, choices_of(calls)))
-    return Examples({file: digest_of(Path(file)) for file in dict.fromkeys(files)}, catalogs, count, used, dict(aside))
+    plain, choices = brought.catalogs(), choices_of(calls)
+    catalogs = _speaking(plain, used, choices, Pools.of(calls, choices))
+    hashes = {file: digest_of(Path(file)) for file in dict.fromkeys(files)}
+    return Examples(hashes, catalogs, count, used, dict(aside), plain)
 
 
 def _opening(row: Row, data: Any, form: Format) -> Opening | str | Fault:

@@ -113,6 +113,13 @@ class Scene:
         given = askable(read.catalogs or loaded, form, leave_out=leave_out_unaskable)
         return cls(given, words(split), made_up, as_deployed_percent=as_deployed, examples=read)
 
+    def without_examples(self, form: Format) -> Scene:
+        """The same catalogs without people's own sentences, for what is trained on: who learned those of the exam has
+        seen it. Tools that only sentences ask for stay silent; UserError if no other is left."""
+        if not self.examples.rows:
+            return self
+        return replace(self, catalogs=askable(self.examples.plain, form, leave_out=True), examples=Examples())
+
     def numbered(self, seed: int, number: int) -> Scene:
         """The scene of the cases of this number: each case drawn in it needs one of its own.
 

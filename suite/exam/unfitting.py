@@ -101,7 +101,7 @@ def _any(stage: Stage, pattern: re.Pattern[str]) -> bool:
 
 
 def _unfit(stage: Stage, text: str, kind: str) -> Case:
-    return Case(stage.catalog(), (user(text),), Oracle(calls=()), kind)
+    return Case(stage.catalog(), (user(text),), Oracle(calls=()), kind, language="exam")
 
 
 def _plain(name: str) -> str:
@@ -129,7 +129,7 @@ def _without(stage: Stage, spoken: SpokenTool, missing: Parameter, scene: Scene,
     said = [p for p in spoken.parameters if p is not missing and (p.required or chooser.chance(45))]
     asked = say(spoken, said, {p.name: draw_value(p, scene.words, chooser) for p in said}, chooser)
     oracle = Oracle(calls=None, missing=Missing(spoken.tool.name, missing.name))
-    return Case(stage.catalog(), (user(asked.text),), oracle, "value missing")
+    return Case(stage.catalog(), (user(asked.text),), oracle, "value missing", language=asked.language)
 
 
 def _needed(parameter: Parameter, spoken: SpokenTool) -> bool:

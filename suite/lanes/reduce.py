@@ -14,7 +14,9 @@ from functools import partial
 from itertools import islice, pairwise
 from typing import Any
 
+from fixtures.grounding import times_said
 from fixtures.types import Case, Message, Missing, Tool, ToolCall, Variant, Wanted
+from suite.exam.answers import texts_of
 from suite.exam.variants import catalog_renamed
 from suite.judging.contract import Contract
 from suite.lanes.asking import Asker
@@ -230,9 +232,12 @@ def fewer_words(case: Case) -> Iterator[Case]:
     """The last request without one word: any, if nothing fits, and else only words of politeness."""
     place = max(n for n, message in enumerate(case.messages) if message["role"] == "user")
     words = str(case.messages[place]["content"]).split(" ")
+    values = texts_of(case) if case.oracle.calls != () else []  # a `thanks` may be part of one
     for n, word in enumerate(words):
         if len(words) > 1 and (case.oracle.calls == () or word.casefold() in _POLITE):
-            yield _said(case, place, " ".join(words[:n] + words[n + 1 :]))
+            left = " ".join(words[:n] + words[n + 1 :])
+            if all(times_said(value, left) == times_said(value, " ".join(words)) for value in values):
+                yield _said(case, place, left)
 
 
 def _said(case: Case, place: int, text: str) -> Case:

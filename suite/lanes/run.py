@@ -25,7 +25,7 @@ from suite.lanes.budget import ASIDE, CAP, FIRST_LOOK, GLANCE, ROUND, Budget, te
 from suite.lanes.champion import compare
 from suite.lanes.counterexamples import counterexamples, wrong_of
 from suite.lanes.known import Corpus
-from suite.lanes.languages import by_language, example_report
+from suite.lanes.languages import by_language, by_tool, example_report
 from suite.lanes.neighbours import confirmed, with_holes
 from suite.lanes.owned import named, report_of
 from suite.lanes.search import collect
@@ -131,6 +131,7 @@ class Run:
             policy=self.policy,
             own=self._own_report(judged),
             examples=example_report(self.scene, (j for c in asked for j in judged[c.name]), self.taught),
+            tools=by_tool(self.scene, {c.name: judged[c.name] for c in asked}),
         )
         if self.unwritten:
             raise Unwritten(self.unwritten, results)

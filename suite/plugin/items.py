@@ -14,12 +14,12 @@ import pytest
 from fixtures.progress import Replies
 from suite.contracts import CONTRACTS as SHIPPED
 from suite.engine import Engine, Target
-from suite.gating import gate
+from suite.gating import Read, gate
 from suite.judging.contract import Contract
 from suite.lanes.budget import most_replies
 from suite.lanes.loading import asked_of, contract_files, contracts_in, load_contracts
 from suite.outcome import ContractResult, Results
-from suite.plugin.stash import CHAMPION, CONTRACTS, OWN, RESULTS, SETTINGS, TARGET
+from suite.plugin.stash import CHAMPION, CONTRACTS, OWN, RESULTS, SCENE, SETTINGS, TARGET
 from suite.results import file as results_file
 from suite.results.summary import bar_text, contract_lines
 from suite.results.unwritten import Unwritten
@@ -112,6 +112,7 @@ def run_gate(session: pytest.Session) -> None:
             champion=config.stash[CHAMPION],
             contracts=_as_written(contracts, settings),
             progress=progress.show,
+            read=Read(config.stash[SCENE], config.stash[OWN]),
             **{**settings.of_the_gate, "bars": _bars_of(settings.bars, contracts)},
         )
     except Unwritten as error:

@@ -10,8 +10,7 @@ import pytest
 
 from fixtures.errors import UserError
 from suite.engine import Target, identify
-from suite.exam.scene import Scene
-from suite.gating import own_cases_of
+from suite.gating import Drawn
 from suite.lanes.loading import load_contracts
 from suite.plugin import hooks
 from suite.plugin.items import CONTRACTS_FOLDER
@@ -29,14 +28,12 @@ def start(config: pytest.Config, command_line: Mapping[str, Any]) -> None:
         settings = read_settings(command_line, config.invocation_params.dir)
         target = target_of(settings)
         champion = champion_of(settings)
-        left_out = settings.leave_out_unaskable
-        scene = Scene.on(settings.catalog, form=target.format, leave_out_unaskable=left_out, examples=settings.examples)
-        config.stash[OWN] = own_cases_of(settings.cases, settings.catalog, target.format)
+        read = Drawn.of(settings).read(target.format)
         config.stash[CONTRACTS] = with_bars(load_contracts(settings.own_contracts), settings.bars)
     except UserError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[SETTINGS], config.stash[TARGET], config.stash[CHAMPION] = settings, target, champion
-    config.stash[SCENE] = scene
+    config.stash[SCENE], config.stash[OWN] = read.scene, read.own
     if config.getoption("dist", "no") != "no":
         # Each worker of pytest-xdist would run the whole gate, and none could tell its summary.
         config.option.dist = "no"

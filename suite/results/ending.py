@@ -20,6 +20,7 @@ from suite.results.summary import (
     verdict_word,
 )
 from suite.results.table import BAD, looks_bad, painted, table
+from suite.results.tools import tool_lines
 from suite.results.wording import percent
 
 _INDENT = 13
@@ -49,6 +50,7 @@ def ending(
         textwrap.wrap(f"Not gating, and kept in less than {percent(BAD)}: {bad}", width) if bad else [],
         textwrap.wrap(policy_text(results), width),
         example_lines(results, width, whole=verbose),
+        tool_lines(results, width, whole=verbose),
         own_lines(own, width) if own and verbose else [],
         own_notes(own, width) if own else [],
         *_warnings(results, width),

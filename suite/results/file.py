@@ -35,6 +35,7 @@ from suite.outcome import (
     Results,
     Slice,
     Tally,
+    ToolReport,
     Verdict,
     WrongArgument,
 )
@@ -139,6 +140,7 @@ def to_json(results: Results) -> dict[str, Any]:
         **({} if results.policy is None else {"policy": asdict(results.policy)}),
         **({} if results.own is None else {"own": asdict(results.own)}),
         **({} if results.examples is None else {"examples": asdict(results.examples)}),
+        **({"tools": [asdict(tool) for tool in results.tools]} if results.tools else {}),
     }
 
 
@@ -156,6 +158,9 @@ def from_json(document: Mapping[str, Any]) -> Results:
         policy=_policy_used(document["policy"]) if "policy" in document else None,
         own=_own_from_json(document["own"]) if "own" in document else None,
         examples=_examples_from_json(document["examples"]) if "examples" in document else None,
+        tools=tuple(
+            ToolReport(**{**tool, "kept": _slices_from_json(tool["kept"])}) for tool in document.get("tools", ())
+        ),
         **{name: document[name] for name in plain},
     )
 

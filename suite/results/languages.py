@@ -14,10 +14,21 @@ SHORT = ("right_tool", "right_arguments")
 """Beside the contracts that gate, those that a short telling has by language."""
 
 
+LANGUAGES = {
+    "examples": "from your examples",
+    "phrases": "from the catalog's phrases",
+    "descriptions": "made from name and description",
+    "drawn": "drawn with the tool",
+    "exam": "the exam's own",
+}
+"""Where the words of a request come from, as a person is told."""
+
+
 def example_lines(results: Results, width: int, *, whole: bool) -> list[str]:
-    """What the rows that are examples were used for, and what was kept by language; `whole` has all contracts."""
+    """What the rows that are examples were used for, and what was kept by language; `whole` has all contracts, and
+    languages too where there are no examples."""
     if results.examples is None:
-        return []
+        return list(_table([c for c in results.contracts if c.languages])) if whole else []
     lines = textwrap.wrap(f"{examples_heading(results.examples)}.", width)
     for text in (*aside_texts(results.examples), *unjudged_texts(results.examples.unjudged)):
         lines += textwrap.wrap(f"{text}.", width, initial_indent="  ", subsequent_indent="  ")

@@ -15,9 +15,9 @@ MAY_IMPORT = {
 
 FLOORS = {
     "suite": (
-        ("settings", "reply", "bars", "user_rows"), ("outcome",), ("exam",), ("judging", "results"), ("statistics",),
-        ("calibration",), ("engine", "contracts"), ("lanes",), ("policy",), ("gating",), ("anchored",),
-        ("plugin",), ("__main__",),
+        ("settings", "reply", "bars", "user_rows", "figures"), ("outcome",), ("exam",), ("judging", "results"),
+        ("statistics",), ("calibration",), ("engine", "contracts"), ("lanes",), ("policy",), ("gating",), ("anchored",),
+        ("plugin", "preview", "phrasing"), ("__main__",),
     ),
     "train": (
         ("processes", "job", "gate_options"), ("screen",), ("rows",), ("preferences",), ("backends",),

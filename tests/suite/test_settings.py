@@ -47,6 +47,22 @@ def test_paths_of_the_file_are_meant_from_the_file_and_those_typed_from_where_th
     assert read_settings({}, tmp_path).contracts == "own"
 
 
+def test_catalogs_cases_and_examples_of_the_file_are_all_meant_from_the_file(tmp_path):
+    lists = (
+        "catalog = ['tuya', 'own/tools.json']\ncases = ['rows.jsonl', 'bfcl:data/simple']\nexamples = ['said.jsonl']\n"
+    )
+    pyproject(tmp_path, f"[tool.callproof]\n{lists}")
+    below = tmp_path / "below"
+    below.mkdir()
+    settings = read_settings({}, below)
+    assert settings.catalog == ("tuya", str(tmp_path / "own" / "tools.json"))
+    assert settings.cases == (str(tmp_path / "rows.jsonl"), f"bfcl:{tmp_path / 'data' / 'simple'}")
+    assert settings.examples == (str(tmp_path / "said.jsonl"),)
+    typed = {"catalog": ["a.json"], "cases": ["b.jsonl"], "examples": ["c.jsonl"]}
+    settings = read_settings(typed, below)
+    assert (settings.catalog, settings.cases, settings.examples) == (("a.json",), ("b.jsonl",), ("c.jsonl",))
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -27,7 +27,7 @@ NEVER = next(c for c in GATING if c.name == "never_hallucinates_tools")
 @pytest.fixture
 def no_exam(monkeypatch):
     """Without the two thousand cases of the exam, which take seconds to draw."""
-    monkeypatch.setattr(lessons, "exam_cases", lambda *exam: [])
+    monkeypatch.setattr(lessons, "exam_of", lambda *exam: [])
 
 
 def run(*options: object) -> int:
@@ -126,11 +126,11 @@ def test_what_pyproject_says_of_the_exam_counts(tmp_path, monkeypatch):
     (tmp_path / "pyproject.toml").write_text('[tool.callproof]\ncatalog = ["tuya"]\nmade_up = 0\nseed = 7\n')
     asked = []
 
-    def exam_cases(*exam):
-        asked.append(exam)
+    def exam_of(settings, form):
+        asked.append((settings.seed, settings.catalog, settings.made_up, settings.as_deployed))
         return []
 
-    monkeypatch.setattr(lessons, "exam_cases", exam_cases)
+    monkeypatch.setattr(lessons, "exam_of", exam_of)
     assert run("--rows", 10, "--out", "rows.jsonl") == 0
     assert run("--rows", 10, "--gate-seed", 8, "--tools", "hotel_lights", "--made-up", 20, "--out", "more.jsonl") == 0
     assert asked == [(7, ("tuya",), 0, 50), (8, ("hotel_lights",), 20, 50)]

@@ -18,6 +18,7 @@ from fixtures.printing import printable
 from fixtures.progress import Share
 from fixtures.rows.checks import Fault
 from fixtures.rows.reading import Row, digest
+from suite.gating import Drawn
 from train.job import Settings
 from train.rows.advice import Advice, advise
 from train.rows.catalog import declared_tools
@@ -99,7 +100,8 @@ def examine(options: argparse.Namespace) -> Report:
     findings = broken(faults)
     if rows:
         findings += [*survey(rows, told("compared"))]
-        findings += leaks(rows, exam.seed, exam.catalog, known, exam.made_up, exam.as_deployed)
+        own = [one.case for one in Drawn.of(exam).own(form).rows]
+        findings += leaks(rows, exam.seed, exam.catalog, known, exam.made_up, exam.as_deployed, exam.examples, own)
     preview = show(examples[0], tokenizer) if examples else ""
     ordered = tuple(sorted(findings, key=lambda finding: GROUPS.index(finding.group)))
     lengths = tuple(len(e.ids) for e in examples)

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.catalogs import SHIPPED, load_catalog
+from fixtures.formats import Format
 from fixtures.grounding import declared, leaves, normal
 from fixtures.rows.reading import Row
 from fixtures.types import Case
 from suite.contracts import CONTRACTS, DRAWN
 from suite.exam.scene import Scene
+from suite.gating import Drawn
 from suite.judging.contract import measured
 from suite.lanes.budget import most_drawn
 from suite.lanes.known import Corpus
@@ -44,6 +46,8 @@ def add_exam(parser: argparse.ArgumentParser) -> None:
     exam.add_argument(
         "--made-up", type=int, metavar="PERCENT", help=f"its cases on catalogs nobody wrote (default: {MADE_UP})"
     )
+    exam.add_argument("--examples", action="append", metavar="FILE", help="rows in whose words it asks; repeatable")
+    exam.add_argument("--cases", action="append", metavar="FILE", help="rows that it asks as they are; repeatable")
     exam.add_argument(
         "--known", type=Path, metavar="DIR", help="kept counterexamples (default: those of the gate's cache)"
     )
@@ -52,15 +56,27 @@ def add_exam(parser: argparse.ArgumentParser) -> None:
 def exam_settings(options: argparse.Namespace, catalogs: Sequence[str] | None) -> tuple[Settings, Path]:
     """What the gate goes by, and where its counterexamples are kept; raises UserError for a bad setting."""
     given = {"catalog": list(catalogs or ()), "made_up": options.made_up, "seed": options.gate_seed}
+    given |= {"examples": options.examples, "cases": options.cases}
     settings = read_settings(given)
     return settings, options.known or Path(settings.cache) / "counterexamples"
 
 
+def exam_of(settings: Settings, form: Format) -> list[Case]:
+    """All that a gate by these settings asks: what it draws, in the words of its examples too, and the own cases."""
+    own = Drawn.of(settings).own(form).rows
+    drawn = exam_cases(settings.seed, settings.catalog, settings.made_up, settings.as_deployed, settings.examples)
+    return [*drawn, *(one.case for one in own)]
+
+
 def exam_cases(
-    seed: int, catalogs: Sequence[str] = (), made_up: int = MADE_UP, as_deployed: int = AS_DEPLOYED
+    seed: int,
+    catalogs: Sequence[str] = (),
+    made_up: int = MADE_UP,
+    as_deployed: int = AS_DEPLOYED,
+    examples: Sequence[str] = (),
 ) -> list[Case]:
     """What the gate measures at this seed and the default budget, at most; contracts that draw alike share it."""
-    scene = Scene.on(catalogs, made_up, leave_out_unaskable=True, as_deployed=as_deployed)
+    scene = Scene.on(catalogs, made_up, leave_out_unaskable=True, as_deployed=as_deployed, examples=examples)
     longest_last = {contract.draw.__name__: contract for contract in sorted(DRAWN, key=most_drawn)}
     return [
         measured(contract, scene, seed, number)
@@ -86,15 +102,20 @@ def leaks(
     known: Path,
     made_up: int = MADE_UP,
     as_deployed: int = AS_DEPLOYED,
+    examples: Sequence[str] = (),
+    own: Sequence[Case] = (),
 ) -> list[Finding]:
-    """Findings about what the rows share with the exam of that seed, and with the counterexamples in `known`."""
+    """Findings about what the rows share with the exam of that seed, with the user's `own` cases, and with the
+    counterexamples in `known`."""
     mine = traits_of_rows(rows)
-    found = list(
-        _shared(
-            rows, mine, traits_of_cases(exam_cases(seed, catalogs, made_up, as_deployed)), f"the exam at seed {seed}"
-        )
-    )
-    return found + list(_shared(rows, mine, traits_of_cases(_kept(known)), "the known counterexamples"))
+    found: list[Finding] = []
+    for cases, whose in (
+        (exam_cases(seed, catalogs, made_up, as_deployed, examples), f"the exam at seed {seed}"),
+        (own, "the own cases"),
+        (_kept(known), "the known counterexamples"),
+    ):
+        found += _shared(rows, mine, traits_of_cases(cases), whose)
+    return found
 
 
 def _shared(rows: Sequence[Row], mine: Traits, exam: Traits, whose: str) -> Iterator[Finding]:

@@ -1,17 +1,19 @@
 """Cases get smaller while they fail, keep what is known about the right answer, and stay within the budget."""
 
+from dataclasses import replace
+
 import pytest
 
 from fixtures.choosing import SeededChooser
 from fixtures.grounding import ungrounded
 from fixtures.reading.arguments import first_fault
-from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall, assistant, user
+from fixtures.types import Case, Catalog, Oracle, Tool, ToolCall, Wanted, assistant, user
 from suite.engine import ScriptedEngine
 from suite.exam.cases import clear, only_in_history
 from suite.exam.scene import Scene
 from suite.judging.contract import contract
 from suite.lanes.asking import Asker
-from suite.lanes.reduce import reduce, reductions, shorter_names, simpler_schemas, size
+from suite.lanes.reduce import fewer_words, reduce, reductions, shorter_names, simpler_schemas, size
 from suite.outcome import Broken, Held, Rate
 
 SCENE = Scene(catalogs=())
@@ -98,6 +100,24 @@ def test_a_schema_loses_all_but_types_and_options():
     call = ToolCall("set", {"mode": "a"})
     (simpler,) = simpler_schemas(Case(Catalog("c", (tool,)), (user("a"),), Oracle((call,))))
     assert simpler.catalog["set"].parameters["properties"] == {"mode": {"type": "string", "enum": ["a"]}}
+
+
+@pytest.mark.parametrize(
+    ("request_", "value", "left"),
+    [
+        ("please post thanks for all to ann", "thanks for all", "post thanks for all to ann"),
+        ("post 'please hold' please", "please hold", "post 'please hold'"),
+        ("hi, post Hi There", "hi_there", "post Hi There"),
+        ("please post now", "now", "post now"),
+    ],
+)
+def test_politeness_goes_and_a_value_stays_whole(request_, value, left):
+    tool = Tool("post", "", {"type": "object", "properties": {"text": {"type": "string"}}})
+    call = ToolCall("post", {"text": value})
+    case = Case(Catalog("own", (tool,)), (user(request_),), Oracle((call,)))
+    assert [smaller.request for smaller in fewer_words(case)] == [left]
+    also = replace(case, oracle=Oracle((call,), ((Wanted("post", {"text": "x"}, {"text": (value,)}),),)))
+    assert [smaller.request for smaller in fewer_words(also)] == [left]
 
 
 @pytest.mark.parametrize("calls", [0, 1, 7])

@@ -19,9 +19,11 @@ def test_rows_that_bring_tools_are_enough_for_an_exam(gate, tmp_path):
     assert list(results.catalogs) == ["rows"]
     assert results.made_up_percent == 20
     assert results.examples.files.keys() == {"rows.jsonl"}
-    parts = {part.name: part.trials for part in results.contracts[0].languages}
-    assert parts.keys() == {"examples", "descriptions", "drawn"}
-    assert parts["drawn"] < parts["examples"]
+    parts = {c.name: {part.name: part.trials for part in c.languages} for c in results.contracts}
+    assert parts["right_tool"].keys() == {"examples", "descriptions", "drawn"}
+    assert parts["right_tool"]["drawn"] < parts["right_tool"]["examples"]
+    assert parts["knows_when_nothing_fits"].keys() == {"examples", "descriptions", "drawn", "exam"}
+    assert [tool.tool for tool in results.tools] == ["set_light", "open_blinds"]
 
 
 def test_how_many_cases_are_made_up_is_for_the_user_to_say(gate, tmp_path):
