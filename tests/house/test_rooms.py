@@ -15,8 +15,8 @@ MAY_IMPORT = {
 
 FLOORS = {
     "suite": (
-        ("settings", "reply", "bars", "user_rows"), ("outcome",), ("exam",), ("judging", "results"), ("statistics",),
-        ("calibration",), ("engine", "contracts"), ("lanes",), ("policy",), ("gating",), ("anchored",),
+        ("settings", "reply", "bars", "user_rows", "asked"), ("outcome",), ("exam",), ("judging", "results"),
+        ("statistics",), ("calibration",), ("engine", "contracts"), ("lanes",), ("policy",), ("gating",), ("anchored",),
         ("plugin",), ("__main__",),
     ),
     "train": (
