@@ -21,7 +21,7 @@ from train.preferences import energy_pairs, pairing
 from train.processes import count, is_main, together
 from train.project import init, split
 from train.promotion import commands as promotion
-from train.promotion import promote
+from train.promotion import promote, push
 from train.rows import check, convert
 from train.screen import say
 
@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, Any] = {
     "history": promotion.HISTORY,
     "rollback": promotion.ROLLBACK,
     "revoke": promotion.REVOKE,
+    "push": push,
     "repair": repair,
     "split": split,
     "init": init,
