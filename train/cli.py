@@ -65,7 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stderr.write(f"{error}\n")
         return 2
     except KeyboardInterrupt:
-        sys.stderr.write("\nstopped; the same command with --resume goes on from the last checkpoint\n")
+        again = "the same command with --resume goes on from the last checkpoint"
+        sys.stderr.write(
+            f"\nstopped; {again if options.command in BACKENDS else 'the same command begins again; replies are kept'}\n"
+        )
         return 130
     say(f"the adapter is in {adapter}\n{BACKENDS[options.command].then.format(run=adapter.parent)}")
     return 0
