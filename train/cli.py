@@ -65,10 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stderr.write(f"{error}\n")
         return 2
     except KeyboardInterrupt:
-        again = "the same command with --resume goes on from the last checkpoint"
-        sys.stderr.write(
-            f"\nstopped; {again if options.command in BACKENDS else 'the same command begins again; replies are kept'}\n"
-        )
+        again = "goes on from the last checkpoint" if options.command in BACKENDS else "begins again; replies are kept"
+        resumed = " with --resume" * (options.command in BACKENDS)
+        sys.stderr.write(f"\nstopped; the same command{resumed} {again}\n")
         return 130
     say(f"the adapter is in {adapter}\n{BACKENDS[options.command].then.format(run=adapter.parent)}")
     return 0
