@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from fixtures.types import Case
+from suite.asked import AskedCase
 from suite.bars import Bar, Ceiling, Every, Never, NoWorse, Rate, ReportOnly
 from suite.figures import Interval, Slice, ToolReport
 from suite.settings import MADE_UP
@@ -51,6 +52,7 @@ class Scored:
 
 
 __all__ = [
+    "AskedCase",
     "Bar",
     "Bin",
     "Broken",
@@ -171,6 +173,8 @@ class ContractResult:
     """The gating contract whose failure left this one with fewer cases than it would have had; empty if none did."""
     languages: Sequence[Slice] = ()
     """What was measured, by where the words of the requests come from."""
+    asked: Sequence[AskedCase] = ()
+    """The measured cases, to compare two gates on those that both asked."""
 
 
 @dataclass(frozen=True, slots=True)

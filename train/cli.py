@@ -21,7 +21,7 @@ from train.preferences import energy_pairs, pairing
 from train.processes import count, is_main, together
 from train.project import init, split
 from train.promotion import commands as promotion
-from train.promotion import promote
+from train.promotion import promote, push
 from train.rows import check, convert
 from train.screen import say
 
@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, Any] = {
     "history": promotion.HISTORY,
     "rollback": promotion.ROLLBACK,
     "revoke": promotion.REVOKE,
+    "push": push,
     "repair": repair,
     "split": split,
     "init": init,
@@ -64,7 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stderr.write(f"{error}\n")
         return 2
     except KeyboardInterrupt:
-        sys.stderr.write("\nstopped; the same command with --resume goes on from the last checkpoint\n")
+        again = "goes on from the last checkpoint" if options.command in BACKENDS else "begins again; replies are kept"
+        resumed = " with --resume" * (options.command in BACKENDS)
+        sys.stderr.write(f"\nstopped; the same command{resumed} {again}\n")
         return 130
     say(f"the adapter is in {adapter}\n{BACKENDS[options.command].then.format(run=adapter.parent)}")
     return 0

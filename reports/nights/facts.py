@@ -10,8 +10,10 @@ from pathlib import Path
 
 from fixtures.cores import cores
 from suite.outcome import Results
+from suite.results.summary import bar_text
 
 _SHOWN = 12  # of a hash
+_ELSEWHERE = ("machine", "training data")  # of where it was gated and made; a results file does not say
 
 
 def facts_of(results: Results, adapter: str) -> dict[str, str]:
@@ -42,6 +44,29 @@ def changed(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
         if one != other:
             told.append(f"{name}: {one} -> {other}")
     return told
+
+
+def differing(one: Results, other: Results) -> list[str]:
+    """In words, what differs between two results files, the adapter apart: that is what is compared."""
+    facts = [
+        {name: fact for name, fact in facts_of(each, "").items() if name not in (*_ELSEWHERE, "policy", "adapter")}
+        for each in (one, other)
+    ]
+    told = changed(*facts)
+    told += changed(*({f"bar of {c.name}": bar_text(c.bar) for c in each.contracts} for each in (one, other)))
+    return told + changed(_exam(one), _exam(other))
+
+
+def _exam(results: Results) -> Mapping[str, str]:
+    return {
+        "dtype": results.identity.dtype or "not known",
+        "seed": str(results.seed),
+        "budget": str(results.budget),
+        "cases on made-up catalogs": f"{results.made_up_percent} %",
+        "cases on catalogs as deployed": f"{results.as_deployed_percent} %",
+        "gated to the end": "yes" if results.to_the_end else "no",
+        "longest reply": f"{results.max_new_tokens} tokens",
+    }
 
 
 def machine() -> str:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from reports.nights.facts import changed
 from reports.nights.index import Line
 from suite.anchored import Anchor
-from suite.statistics.nights import FALSE_ALARMS, Moved, Share, moves, threshold
+from suite.statistics.nights import FALSE_ALARMS, Moved, Share, Watch, moves_in, threshold
 
 FEWEST = 10
 """Anchors of a series that is watched; fewer could not show much."""
@@ -66,10 +66,14 @@ def what_moved(found: Watched, rate: float = FALSE_ALARMS) -> list[Move]:
     beyond = threshold(len(found.series), rate)
     pairs = enumerate(pairwise(found.lines), 1)
     likely = [place for place, (one, other) in pairs if changed(one.facts, other.facts)]
-    alarms = []
-    for series, names in found.series.items():
-        nights = [{name: line.anchors[name] for name in names & line.anchors.keys()} for line in found.lines]
-        alarms += [(series, moved) for moved in moves(nights, beyond, likely)]
+    watch = Watch.of(
+        [
+            [{name: line.anchors[name] for name in names & line.anchors.keys()} for line in found.lines]
+            for names in found.series.values()
+        ]
+    )
+    by_series = zip(found.series, moves_in(watch, beyond, likely), strict=True)
+    alarms = [(series, moved) for series, found_there in by_series for moved in found_there]
     told = [_move(found, group) for group in _grouped(alarms)]
     return sorted(told, key=lambda move: (move.first, move.series), reverse=True)
 

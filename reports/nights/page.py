@@ -31,9 +31,12 @@ class Chart:
     lines: tuple[str, ...]
     gaps: tuple[float, ...]
     marks: tuple[tuple[float, bool], ...]
+    changes: tuple[float, ...]
+    ends: tuple[str, str]
     step: float
     width: int = _WIDTH
-    height: int = _BOTTOM + 8
+    height: int = _BOTTOM + 18
+    left: int = _LEFT
     top: int = _TOP
     bottom: int = _BOTTOM
     scale: tuple[tuple[float, str], ...] = ((_TOP, "100%"), ((_TOP + _BOTTOM) / 2, "50%"), (_BOTTOM, "0%"))
@@ -55,7 +58,9 @@ def render(report: Report, reasons: Sequence[str]) -> str:
     alarms = percent(report.false_alarms)
     note = (
         "What moved is told from the anchors alone, the same cases every night, paired night by night. In a month in"
-        f" which nothing moves, an adapter has a false alarm with a probability of {alarms} at most."
+        f" which nothing moves, an adapter has a false alarm with a probability of {alarms} at most. In the charts, a"
+        " dashed line is where something moved, a dotted one where something else changed, and a band is a night that"
+        " could not run."
     )
     return environment.get_template("night.html.jinja").render(
         report=report, reasons=list(reasons), style=style, standing=standing, note=note,
@@ -71,18 +76,22 @@ def _count(report: Report) -> str:
 def _adapter(one: Found) -> dict[str, Any]:
     lines = one.lines[-SHOWN:]
     gaps = sum(line.standing == "gap" for line in lines)
-    pairs = pairwise(lines)
-    changes = [(other.night, changed(line.facts, other.facts)) for line, other in pairs if line.facts and other.facts]
     return {
         "found": one,
         "standing": standing_text(one.last),
         "strip": [{"class": line.standing, "said": f"{line.night}: {standing_text(line)}"} for line in lines],
         "strip_note": f"{len(lines)} nights, the last one on the right; {gaps or 'no'} gap{'' if gaps == 1 else 's'}",
         "moves": [_move(one, lines, move) for move in one.moves],
-        "changes": [(night, said) for night, said in reversed(changes) if said],
+        "changes": [(night, said) for night, said in reversed(_changes(lines)) if said],
         "rows": [_row(one, lines, figure) for figure in one.last.figures],
         "counterexamples": (("that came", one.came), ("that went", one.went)),
     }
+
+
+def _changes(lines: Sequence[Line]) -> list[tuple[str, list[str]]]:
+    """By night, what was another thing than on the night before that ran."""
+    ran = [line for line in lines if line.facts]
+    return [(other.night, changed(line.facts, other.facts)) for line, other in pairwise(ran)]
 
 
 def _move(one: Found, lines: Sequence[Line], move: Any) -> dict[str, Any]:
@@ -131,6 +140,8 @@ def _chart(one: Found, lines: Sequence[Line], series: str) -> Chart | None:
         lines=tuple(" ".join(f"{x:.1f},{y:.1f}" for x, y in part) for part in _unbroken(dots)),
         gaps=tuple(round(x - step / 2, 1) for x, share in zip(centre, shares, strict=True) if share is None),
         marks=tuple((round(x_of[night], 1), worse) for night, worse in marks),
+        changes=tuple(round(x_of[night], 1) for night, said in _changes(lines) if said),
+        ends=(lines[0].night, lines[-1].night),
         step=round(step, 1),
     )
 

@@ -43,6 +43,7 @@ from suite.outcome import (
     Scored,
     Verdict,
 )
+from suite.results.asked import asked_of
 from suite.results.unwritten import Unwritten
 from suite.settings import DEFAULT_BUDGET
 from suite.statistics.finite import file_measures, judge_rows
@@ -260,6 +261,7 @@ class Run:
             wrong=wrong_of(contract, judged),
             cut_short=cut_short,
             languages=() if contract.rows else by_language(judged),
+            asked=asked_of((j.case, j.outcome) for j in judged if j.lane == "measure"),
         )
 
     def _replay(self, contract: Contract) -> str:

@@ -39,6 +39,7 @@ from suite.outcome import (
     Verdict,
     WrongArgument,
 )
+from suite.results.asked import asked_from_json, asked_to_json
 from suite.results.cases import case_from_json, case_to_json
 from suite.settings import MADE_UP
 from suite.user_rows import BrokenRow, Called, ExampleReport, Unjudged
@@ -71,7 +72,11 @@ def read(path: Path) -> Results:
     document = _load(path)
     _check_version(path, document)
     _check_schema(path, document)
-    results = from_json(document)
+    try:
+        results = from_json(document)
+    except ValueError as error:
+        hint = "run the gate again: this file was changed by hand"
+        raise UserError(str(path), f"it cannot be read: {error}", hint=hint) from None
     if document["passed"] != results.passed:
         problem = f"passed is {json.dumps(document['passed'])}, but the verdicts of the contracts say otherwise"
         raise UserError(f"{path} /passed", problem, hint="run the gate again: this file was changed by hand")
@@ -204,6 +209,7 @@ def _contract_to_json(result: ContractResult) -> dict[str, Any]:
         **({"wrong": [asdict(one) for one in result.wrong]} if result.wrong else {}),
         **({"cut_short": result.cut_short} if result.cut_short else {}),
         **({"languages": [asdict(part) for part in result.languages]} if result.languages else {}),
+        **({"asked": asked_to_json(result.asked)} if result.asked else {}),
     }
 
 
@@ -222,6 +228,7 @@ def _contract_from_json(document: Mapping[str, Any]) -> ContractResult:
         wrong=tuple(WrongArgument(**one) for one in document.get("wrong", ())),
         cut_short=document.get("cut_short", ""),
         languages=_slices_from_json(document.get("languages", ())),
+        asked=asked_from_json(document["asked"]) if "asked" in document else (),
     )
 
 

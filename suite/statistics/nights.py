@@ -20,8 +20,12 @@ probability `rate` at most (Bonferroni); how series depend on each other does no
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+
+from suite.statistics.evidence import Figures, Flags, Whole, evidence
 
 MONTH = 30
 """Nights within which false alarms are counted."""
@@ -33,11 +37,6 @@ REMEMBERED = 60
 """Nights before that tonight is compared with, at most."""
 CLOSE = 4.0
 """Logarithms of evidence that differ by less do not tell which of two nights it was; no proof, a choice."""
-_CHANGES = ((1.0, 2.0), (1.0, 4.0), (0.5, 8.0), (0.25, 32.0), (0.25, math.inf), (0.1, math.inf))
-"""What a change may be: the share of cases that it concerns, and by how much it multiplies their odds."""
-_TIMES = tuple(dict.fromkeys(times for _, times in _CHANGES))
-_LARGE = 500.0  # a logarithm from which on 1 more or less makes no difference
-
 Night = Mapping[str, bool]
 """Of each case by its name: whether it was kept on this night."""
 
@@ -73,6 +72,36 @@ class Moved:
         return self.after.rate < self.before.rate
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Several series over the same nights: `kept` and `asked` of shape [nights, cases], and of each case its series."""
+
+    kept: Flags
+    asked: Flags
+    series: Whole
+    count: int
+
+    @classmethod
+    def of(cls, many: Sequence[Sequence[Night]]) -> Watch:
+        """From each series its nights, as many in all; a case counts for each series that has it."""
+        named = [(number, name) for number, nights in enumerate(many) for name in _names(nights)]
+        said = [[many[number][place].get(name) for number, name in named] for place in range(len(many[0]))]
+        answers = np.array(said, dtype=object).reshape(len(many[0]), len(named))
+        asked: Flags = answers != None  # noqa: E711  (of each element)
+        return cls(answers == True, asked, np.array([n for n, _ in named], dtype=np.intp), len(many))  # noqa: E712
+
+    def columns(self, series: Collection[int]) -> Watch:
+        """These series alone, under the same numbers."""
+        if len(series) == self.count:
+            return self
+        some = np.isin(self.series, list(series))
+        return Watch(self.kept[:, some], self.asked[:, some], self.series[some], self.count)
+
+
+def _names(nights: Sequence[Night]) -> list[str]:
+    return sorted({name for night in nights for name in night})
+
+
 def threshold(series: int, rate: float = FALSE_ALARMS, nights: int = MONTH) -> float:
     """How large the logarithm of the CUSUM has to be for an alarm, where so many series are watched in both directions.
 
@@ -84,87 +113,56 @@ def threshold(series: int, rate: float = FALSE_ALARMS, nights: int = MONTH) -> f
 
 
 def moves(nights: Sequence[Night], beyond: float, likely: Collection[int] = ()) -> list[Moved]:
-    """All that moved in one series, the oldest first; `beyond` comes from `threshold`.
+    """All that moved in one series, the oldest first; see `moves_in`."""
+    return moves_in(Watch.of([nights]), beyond, likely)[0] if nights else []
+
+
+def moves_in(watch: Watch, beyond: float, likely: Collection[int] = ()) -> list[list[Moved]]:
+    """By series all that moved, the oldest first; `beyond` comes from `threshold`.
 
     Nights that could not run are left out by the caller: a gap is no change. `likely` are nights (places in the list)
     on which something else is known to have changed: where the evidence hardly tells nights apart, it was one of those.
     They do not make an alarm. After an alarm, what follows is compared with the nights from the change on.
     """
-    found: list[Moved] = []
-    start = 0
-    for tonight in range(1, len(nights)):
-        start = max(start, tonight - REMEMBERED)
-        evidence = max((_evidence(nights[start : tonight + 1], broken) for broken in (True, False)), key=_most)
-        if _most(evidence) > beyond:
-            first = start + _first(evidence, [place - start for place in likely])
-            before, after = _shares(nights[start:first], nights[first : tonight + 1])
-            found.append(Moved(first, tonight, before, after, _most(evidence)))
-            start = first
+    found: list[list[Moved]] = [[] for _ in range(watch.count)]
+    starts = dict.fromkeys(range(watch.count), 0)
+    for tonight in range(1, len(watch.kept)):
+        together: dict[int, list[int]] = {}
+        for number, start in starts.items():
+            together.setdefault(max(start, tonight - REMEMBERED), []).append(number)
+        for start, numbers in together.items():
+            if start == tonight:
+                continue
+            most, by_night = _evidence(watch.columns(numbers), start, tonight)
+            for number in (n for n in numbers if most[n] > beyond):
+                first = _first(dict(zip(range(tonight, start, -1), by_night[:, number].tolist(), strict=False)), likely)
+                before, after = _shares(watch.columns([number]), start, first, tonight)
+                found[number].append(Moved(first, tonight, before, after, float(most[number])))
+                starts[number] = first
     return found
+
+
+def _evidence(watch: Watch, start: int, tonight: int) -> tuple[Figures, Figures]:
+    """By series the most evidence of a change between these nights, and that of each night in the direction of it."""
+    kept, asked = watch.kept[start : tonight + 1], watch.asked[start : tonight + 1]
+    broken, mended = (evidence(now, asked, watch.series, watch.count, LONGEST) for now in (asked & ~kept, kept))
+    worse = broken.max(axis=0) >= mended.max(axis=0)
+    by_night = np.where(worse, broken, mended)
+    return by_night.max(axis=0), by_night
 
 
 def _first(evidence: Mapping[int, float], likely: Collection[int]) -> int:
     """The night of the most evidence; a likely one, if it has hardly less."""
-    close = [place for place in likely if evidence.get(place, -math.inf) > _most(evidence) - CLOSE]
+    most = max(evidence.values())
+    close = [place for place in likely if evidence.get(place, -math.inf) > most - CLOSE]
     return max(close or evidence, key=lambda place: evidence[place])
 
 
-def _most(evidence: Mapping[int, float]) -> float:
-    return max(evidence.values(), default=-math.inf)
-
-
-def _evidence(nights: Sequence[Night], broken: bool) -> dict[int, float]:
-    """By the night from which on there would be a change up to the last one, the logarithm of the evidence for it."""
-    return {
-        first: _mean([sum(_diluted(case[times], share) for case in cases) for share, times in _CHANGES])
-        for first, cases in _backwards(nights, broken)
-    }
-
-
-def _backwards(nights: Sequence[Night], broken: bool) -> Iterator[tuple[int, list[dict[float, float]]]]:
-    """Of each case the logarithm of its e-value, by how the odds are multiplied, from a night on up to the last one;
-    the last night comes first, and the first night of all tells nothing."""
-    counts: dict[str, list[int]] = {}
-    for night in nights:
-        for case, kept in night.items():
-            count = counts.setdefault(case, [0, 0])
-            count[0] += kept != broken
-            count[1] += 1
-    # Most cases are the same every night, and their e-values are 1.
-    totals = {case: dict.fromkeys(_TIMES, 0.0) for case, (count, asked) in counts.items() if count not in (0, asked)}
-    for place in range(len(nights) - 1, max(0, len(nights) - 1 - LONGEST), -1):
-        for case in totals.keys() & nights[place].keys():
-            now = nights[place][case] != broken
-            happened, asked = counts[case]
-            for times in _TIMES:
-                totals[case][times] += _log(now, happened, asked, times)
-            counts[case][0] -= now
-            counts[case][1] -= 1
-        yield place, list(totals.values())
-
-
-def _diluted(log: float, share: float) -> float:
-    """The logarithm of an e-value's mean with 1: the change concerns a case with a probability of `share` only."""
-    if share == 1 or log == 0:
-        return log
-    return log + math.log(share) if log > _LARGE else math.log1p(share * math.expm1(log))
-
-
-def _log(happened: bool, count: int, asked: int, times: float) -> float:
-    """The logarithm of one case's e-value, after it happened on `count` of `asked` nights, this one among them."""
-    if math.isinf(times):
-        return -math.log(count / asked) if happened else -math.inf if count else 0.0
-    return happened * math.log(times) - math.log1p((times - 1) * count / asked)
-
-
-def _mean(logs: Sequence[float]) -> float:
-    """The logarithm of the mean of numbers given by their logarithms."""
-    most = max(logs)
-    return most if math.isinf(most) else most + math.log(sum(math.exp(log - most) for log in logs) / len(logs))
-
-
-def _shares(before: Sequence[Night], after: Sequence[Night]) -> tuple[Share, Share]:
-    both = {case for night in before for case in night} & {case for night in after for case in night}
-    kept = [[night[case] for night in side for case in both & night.keys()] for side in (before, after)]
-    one, other = (Share(sum(held), len(held)) for held in kept)
+def _shares(watch: Watch, start: int, first: int, tonight: int) -> tuple[Share, Share]:
+    """Before and after, of the cases that were asked on both sides."""
+    before, after = slice(start, first), slice(first, tonight + 1)
+    both = watch.asked[before].any(axis=0) & watch.asked[after].any(axis=0)
+    one, other = (
+        Share(int(watch.kept[side][:, both].sum()), int(watch.asked[side][:, both].sum())) for side in (before, after)
+    )
     return one, other

@@ -41,8 +41,20 @@ class PairedCounts:
         return math.exp(min(log, 700.0))
 
     @property
+    def moved(self) -> float:
+        """The evidence that the challenger is worse or better: the mean of the two, an e-value as well."""
+        flips = self.lost + self.won
+        log = math.lgamma(self.lost + 1) + math.lgamma(self.won + 1) - math.lgamma(flips + 2) + flips * math.log(2)
+        return math.exp(min(log, 700.0))
+
+    @property
     def text(self) -> str:
         return f"lost {self.lost} and won {self.won} of {self.trials}"
+
+
+def fewest_flips(tests: int, alpha: float) -> int:
+    """How many pairs, all of them going one way, tell that something moved, where so many hypotheses are tested."""
+    return next(k for k in range(1, 10_000) if PairedCounts(k, k, 0).moved >= tests / alpha)
 
 
 def holm(e_values: Sequence[float], alpha: float) -> list[bool]:

@@ -19,7 +19,7 @@ def pins():
 
 def test_only_trackers_that_no_test_runs_have_no_lower_bound():
     optional = pyproject()["project"]["optional-dependencies"]
-    assert {need for needs in optional.values() for need in needs if ">=" not in need} == {"mlflow", "trackio"}
+    assert {need for needs in optional.values() for need in needs if ">=" not in need} == {"trackio"}
 
 
 def declared():

@@ -15,7 +15,7 @@ MAY_IMPORT = {
 
 FLOORS = {
     "suite": (
-        ("settings", "reply", "bars", "user_rows", "figures"), ("outcome",), ("exam",), ("judging", "results"),
+        ("settings", "reply", "bars", "user_rows", "figures", "asked"), ("outcome",), ("exam",), ("judging", "results"),
         ("statistics",), ("calibration",), ("engine", "contracts"), ("lanes",), ("policy",), ("gating",), ("anchored",),
         ("plugin", "preview", "phrasing"), ("__main__",),
     ),

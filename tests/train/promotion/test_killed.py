@@ -3,50 +3,17 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import signal
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from suite.outcome import VerdictName
+from tests.killing import in_a_child, killed_at_random, on_writes, waited
 from tests.train.promotion.bench import NOW, Bench
 from train.promotion.events import read_events
 from train.promotion.verify import verify_name
-
-WRITES = ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.link", "os.truncate", "shutil.copyfile")
-"""What the interpreter audits before it changes a disk; `open` for writing is one, too."""
-
-
-def in_a_child(work: Callable[[], object]) -> int:
-    """The number of a process that does the work; it never comes back here."""
-    child = os.fork()
-    if child:
-        return child
-    try:
-        work()
-        os._exit(0)
-    finally:
-        os._exit(70)
-
-
-def on_writes(folder: Path, do: Callable[[], object]) -> None:
-    """Call `do` before every step that changes something in this folder."""
-
-    def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        writes = event in WRITES or (event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR))
-        if writes and any(str(folder) in str(argument) for argument in arguments[:2]):
-            do()
-
-    sys.addaudithook(hook)
-
-
-def waited(child: int) -> int:
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 @pytest.fixture
@@ -110,21 +77,7 @@ def test_kill_9_at_a_random_moment_leaves_the_old_champion_or_the_new_one(
     seed: int, two: tuple[Bench, str, str]
 ) -> None:
     bench, first, second = two
-    reading, writing = os.pipe()
-
-    def work() -> None:
-        on_writes(bench.shelf, lambda: os.write(writing, b"."))
-        bench.promote()
-
-    child = in_a_child(work)
-    os.close(writing)
-    # So many steps of the child are waited for, and then it is killed, wherever it has got to meanwhile.
-    with os.fdopen(reading, "rb", buffering=0) as steps:
-        for _ in range(random.Random(seed).randrange(40)):
-            if not steps.read(1):
-                break
-        os.kill(child, signal.SIGKILL)
-    assert waited(child) in (0, -signal.SIGKILL)
+    assert killed_at_random(bench.shelf, bench.promote, seed, 40) in (0, -signal.SIGKILL)
     assert serves(bench) in (first, second)
     bench.promote()
     assert serves(bench) == second
