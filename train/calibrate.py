@@ -33,7 +33,7 @@ from train.screen import say
 ABOUT = "fit what maps an adapter's confidence to probability, and store it with the adapter"
 SPLIT: Split = "eval"
 ROWS = 200
-_OF_THE_GATE = ("base", "format", "catalog", "made_up", "dtype")
+_OF_THE_GATE = ("base", "format", "chat_template", "template_kwargs", "system", "catalog", "made_up", "dtype")
 _LIBRARIES = ("callproof", "numpy", "scipy", "peft", "torch", "transformers")
 
 
@@ -52,7 +52,7 @@ def main(options: argparse.Namespace) -> int:
     if options.rows < LEAST_UNITS:
         raise UserError("--rows", f"{options.rows} requests tell too little", allowed=f"{LEAST_UNITS} and more")
     # Not with its calibrator: that one is about to be made anew, and one of before would be refused.
-    target = identify(options.run, settings.base, settings.format, calibrated=False)
+    target = identify(options.run, settings.base, settings.format, calibrated=False, given=settings.given)
     left_out = settings.leave_out_unaskable
     scene = Scene.on(settings.catalog, settings.made_up, SPLIT, form=target.format, leave_out_unaskable=left_out)
     engine = open_engine(target, Path(settings.cache), dtype=settings.dtype)

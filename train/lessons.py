@@ -10,18 +10,20 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
 from fixtures.choosing import SeededChooser
 from fixtures.datasets.options import add_drawing
 from fixtures.datasets.rows import row_of, write_rows
 from fixtures.errors import UserError, closest
 from fixtures.files import check_free
-from fixtures.formats import FORMATS, Format, load_format
+from fixtures.formats import FORMATS, Format
 from fixtures.grounding import normal
 from fixtures.types import Case
 from suite.contracts import GATING
 from suite.exam.scene import Scene
 from suite.judging.contract import Contract
+from train.format_options import add_format, spoken
 from train.rows.leaks import add_exam, exam_cases, exam_requests, exam_settings
 from train.screen import say
 
@@ -39,7 +41,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--tools", action="append", metavar="CATALOG",
         help="a catalog, a file or a shipped name; may be given again (default: those of the gate)",
     )  # fmt: skip
-    parser.add_argument("--format", default=FORMATS[0], choices=FORMATS, help="the wire format (default: %(default)s)")
+    parser.add_argument("--adapter", type=Path, metavar="RUN", help="write in the format of this adapter")
+    parser.add_argument("--base", metavar="NAME", help="whose chat template --format auto means (default: tiny)")
+    add_format(parser, f"the adapter's, or {FORMATS[0]}")
     add_exam(parser)
     add_drawing(parser)
 
@@ -51,7 +55,7 @@ def main(options: argparse.Namespace) -> int:
     check_free(options.out, options.overwrite)
     contracts = [_named(name) for name in options.contract] if options.contract else GATING
     settings, known = exam_settings(options, options.tools)
-    left_out, form = settings.leave_out_unaskable, load_format(options.format)
+    left_out, form = settings.leave_out_unaskable, spoken(options).format
     scene = Scene.on(settings.catalog, settings.made_up, options.split, form=form, leave_out_unaskable=left_out)
     exam = exam_requests(exam_cases(settings.seed, settings.catalog, settings.made_up, settings.as_deployed), known)
     drawn = fresh(contracts, scene, options.rows, f"lessons:{options.seed}", exam, form)

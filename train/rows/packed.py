@@ -12,6 +12,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from train.rows.mask import Example
+
 _KEY = "exact"
 
 
@@ -40,6 +42,17 @@ def unpacking(tokenizer: Any) -> Any:
     own = copy.copy(tokenizer)
     own.__class__ = type("UnpackingTokenizer", (_Unpacking, type(tokenizer)), {})
     return own
+
+
+def tokenised(examples: Iterable[Example]) -> Any:
+    """A Dataset with the columns `input_ids` and `labels`."""
+    import datasets  # type: ignore[import-untyped]
+
+    datasets.disable_progress_bars()
+    rows = list(examples)
+    return datasets.Dataset.from_dict(
+        {"input_ids": [list(row.ids) for row in rows], "labels": [list(row.labels) for row in rows]}
+    )
 
 
 def dataset(conversations: Iterable[tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]]) -> Any:
