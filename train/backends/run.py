@@ -25,6 +25,8 @@ from fixtures.reading.strict import read_json
 from suite.engine.target.recorded import FOUND
 from train.processes import is_main
 
+BYTES_OF_PEAK = 1 if sys.platform == "darwin" else 1024
+"""What getrusage counts the most memory in."""
 LIBRARIES = ("accelerate", "datasets", "peft", "safetensors", "tokenizers", "torch", "transformers", "trl")
 
 
@@ -157,8 +159,7 @@ def save_adapter(run: Run, model: Any, beside: Mapping[str, bytes]) -> Path:
 
 def peak_memory() -> int:
     """The most bytes of memory that this process has had at a time."""
-    unit = 1 if sys.platform == "darwin" else 1024  # getrusage counts bytes there and kibibytes elsewhere
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * BYTES_OF_PEAK
 
 
 def write_cost(run: Run, seconds: float, peak: int) -> None:

@@ -42,7 +42,7 @@ def build(work: Prepared) -> Any:
             packing=False,
             pad_to_multiple_of=None,
         ),
-        processing_class=packed.unpacking(work.tokenizer),
+        processing_class=packed.unpacking(work.tokenizer, work.format.special_tokens),
         train_dataset=_dataset(work),
         data_collator=Collator(work.tokenizer.pad_token_id),
     )
