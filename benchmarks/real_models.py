@@ -1,9 +1,9 @@
 """What gates say of real bases and of adapters for them: `python -m benchmarks.real_models table FOLDER [--write]`.
 
-FOLDER has a folder for each base, as `.ci/real` makes them: `base/` and `run/`, each with the results.json and gate.json
-of its gate; in `run/`, cost.json tells what the training took. With `--write`, the tables go into docs/real-models.md.
-`python -m benchmarks.real_models gate FOLDER OPTIONS...` is `pytest OPTIONS... --results FOLDER/results.json`, and writes
-gate.json; a gate that stays closed (pytest's 1) counts as done, any other exit is passed on.
+FOLDER has a folder for each base, as `.ci/real` makes them: `base/` and `run/`, each with the results.json and
+gate.json of its gate; in `run/`, cost.json tells what the training took. With `--write`, the tables go into
+docs/real-models.md. `python -m benchmarks.real_models gate FOLDER OPTIONS...` is `pytest OPTIONS...`, and writes these
+two files; a gate that stays closed (pytest's 1) counts as done, any other exit is passed on.
 """
 
 from __future__ import annotations

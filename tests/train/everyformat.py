@@ -11,7 +11,7 @@ from typing import Any
 from fixtures.formats import FORMATS, load_format
 from fixtures.formats.found import Given
 from fixtures.types import ToolCall, assistant, user
-from tests.fixtures.formats.found.templates import BRACES, HERMES, NAMED_OUTSIDE, TURNS, UNESCAPED, XML
+from tests.fixtures.formats.found.templates import BRACES, HERMES, NAMED_OUTSIDE, UNESCAPED, XML
 from tests.train.making import LAMP, good
 
 _OPENED = "{{- '<s0>assistant\\n' -}}{%- endif -%}"
@@ -78,9 +78,13 @@ def _tokenizer(kind: str) -> Any:
         vocab_size=800, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )  # fmt: skip
-    bpe.train_from_iterator([form.render(row["messages"], row["tools"]).text for form in forms for row in ROWS], trainer)
+    bpe.train_from_iterator(
+        [form.render(row["messages"], row["tools"]).text for form in forms for row in ROWS], trainer
+    )
     ends = {"gemma3": "<eos>", "qwen3": "<|im_end|>", "llama": "</s>", "lfm2": "<|im_end|>"}
-    padding = {} if kind == "llama" else {"pad_token": {"gemma3": "<pad>", "lfm2": "<|pad|>"}.get(kind, "<|endoftext|>")}
+    padding = (
+        {} if kind == "llama" else {"pad_token": {"gemma3": "<pad>", "lfm2": "<|pad|>"}.get(kind, "<|endoftext|>")}
+    )
     return PreTrainedTokenizerFast(
         tokenizer_object=bpe, eos_token=ends[kind], unk_token="<unk>", clean_up_tokenization_spaces=False, **padding
     )
