@@ -82,9 +82,8 @@ def _tokenizer(kind: str) -> Any:
         [form.render(row["messages"], row["tools"]).text for form in forms for row in ROWS], trainer
     )
     ends = {"gemma3": "<eos>", "qwen3": "<|im_end|>", "llama": "</s>", "lfm2": "<|im_end|>"}
-    padding = (
-        {} if kind == "llama" else {"pad_token": {"gemma3": "<pad>", "lfm2": "<|pad|>"}.get(kind, "<|endoftext|>")}
-    )
+    names = {"gemma3": "<pad>", "qwen3": "<|endoftext|>", "lfm2": "<|pad|>"}
+    padding = {"pad_token": names[kind]} if kind in names else {}
     return PreTrainedTokenizerFast(
         tokenizer_object=bpe, eos_token=ends[kind], unk_token="<unk>", clean_up_tokenization_spaces=False, **padding
     )

@@ -23,6 +23,7 @@ from tests.train.making import drawn
 from tests.train.making import write as write_rows
 from train.calibrate import calibrate, draw
 from train.cli import main
+from train.lessons import is_writable
 from train.preferences.pairs import build_pairs, wire_of
 from train.rows.data import read_rows
 
@@ -73,7 +74,7 @@ def test_a_calibrator_is_made_of_replies_in_the_format(name: str, forms: Mapping
     told: dict[str, Generation] = {}
     for number, case in enumerate(cases):
         wrong = dict(assistant([], "No." if case.oracle.calls else "", 0.6))
-        text = right(case, form, 0.9) if number % 3 else write(form, case, wrong)
+        text = right(case, form, 0.9) if number % 3 and is_writable(case, form) else write(form, case, wrong)
         prompt = form.render(case.messages, case.catalog.declarations(), prompt=True).text
         told[prompt] = Generation(text, (-0.1 - number % 3,), "stop")
     engine = ScriptedEngine(told.__getitem__, format=form, identity=identity())
