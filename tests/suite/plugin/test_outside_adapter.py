@@ -32,12 +32,13 @@ def save(file, shapes):
 
 
 def test_it_is_gated_in_the_format_of_its_own_template(run, theirs, tmp_path):
-    code, out = run("--adapter", "theirs", "--base", "base", "--budget", "20", "-k", "right_tool")
+    code, out = run(
+        "--adapter", "theirs", "--base", "base", "--budget", "20", "-k", "right_tool", "--results", "told.json"
+    )
     assert code == 1, out
     assert "auto" in out
     assert "chat_template.jinja" in out
-    (results,) = tmp_path.rglob("results.json")
-    assert json.loads(results.read_text())["identity"]["format"] == "auto"
+    assert json.loads((tmp_path / "told.json").read_text())["identity"]["format"] == "auto"
 
 
 def test_with_a_template_that_drops_calls_it_is_refused_by_the_traps_name(run, theirs):
