@@ -35,7 +35,9 @@ from train.screen import say
 ABOUT = "fit what maps an adapter's confidence to probability, and store it with the adapter"
 SPLIT: Split = "eval"
 ROWS = 200
-_OF_THE_GATE = ("base", "format", "catalog", "examples", "made_up", "dtype")
+_OF_THE_GATE = (
+    "base", "format", "chat_template", "template_kwargs", "system", "catalog", "examples", "made_up", "dtype",
+)  # fmt: skip
 _LIBRARIES = ("callproof", "numpy", "scipy", "peft", "torch", "transformers")
 
 
@@ -54,7 +56,7 @@ def main(options: argparse.Namespace) -> int:
     if options.rows < LEAST_UNITS:
         raise UserError("--rows", f"{options.rows} requests tell too little", allowed=f"{LEAST_UNITS} and more")
     # Not with its calibrator: that one is about to be made anew, and one of before would be refused.
-    target = identify(options.run, settings.base, settings.format, calibrated=False)
+    target = identify(options.run, settings.base, settings.format, calibrated=False, given=settings.given)
     scene = Drawn.of(settings).scene(target.format, SPLIT)
     engine = open_engine(target, Path(settings.cache), dtype=settings.dtype)
     calibrator, told = calibrate(engine, scene, options.rows, options.seed, options.method)

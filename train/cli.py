@@ -16,6 +16,7 @@ from fixtures.files import told_disks
 from fixtures.formats import FORMATS
 from train import calibrate, lessons, repair
 from train.backends.registry import BACKENDS, Backend, train
+from train.format_options import add_format, given_of
 from train.job import Job, Settings
 from train.preferences import energy_pairs, pairing
 from train.processes import count, is_main, together
@@ -89,7 +90,7 @@ def _add_backend(parser: argparse.ArgumentParser, backend: Backend) -> None:
     parser.add_argument("--tools", help="tools for rows without their own: a file or a shipped catalog's name")
     parser.add_argument("--from", dest="start", type=Path, metavar="RUN", help="a run, or an adapter, to go on from")
     parser.add_argument("--base", help="name or folder of the base model (default: that of --from, or tiny)")
-    parser.add_argument("--format", choices=FORMATS, help=f"the wire format (default: that of --from, or {FORMATS[0]})")
+    add_format(parser, f"that of --from, or {FORMATS[0]}")
     parser.add_argument("--skip-bad-rows", action="store_true", help="leave out rows that cannot be trained on")
     parser.add_argument("--drop-ungrounded", action="store_true", help="leave out rows with values that nobody said")
     parser.add_argument("--context-field", default="", help="a field of each row that goes into the prompt")
@@ -136,5 +137,6 @@ def _job(options: argparse.Namespace) -> Job:
         backend=options.command,
         settings=settings_of(options, Settings),
         own=settings_of(options, kind) if kind else None,
+        given=given_of(options),
         **{name: given[name] for name in names},
     )

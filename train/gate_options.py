@@ -10,7 +10,13 @@ from suite.settings import Settings, read_settings
 
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "base": {"metavar": "NAME", "help": "base model (default: what the adapter says)"},
-    "format": {"metavar": "NAME", "help": "wire format (default: what the adapter says)"},
+    "format": {"metavar": "NAME", "help": "wire format, or auto (default: what the adapter says)"},
+    "chat_template": {"metavar": "FILE", "help": "for --format auto: this template instead of the adapter's own"},
+    "template_kwargs": {
+        "metavar": "JSON",
+        "help": 'for --format auto: what is given to the template, such as {"enable_thinking": false}',
+    },
+    "system": {"metavar": "TEXT", "help": "for --format auto: a system message that stands first"},
     "catalog": {"metavar": "NAME", "action": "append", "help": "a file or a shipped catalog; may be repeated"},
     "examples": {
         "metavar": "FILE",

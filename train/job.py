@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fixtures.errors import UserError
+from fixtures.formats.found import NOTHING, Given
 
 Schedule = Literal["linear", "cosine", "constant"]
 Precision = Literal["auto", "fp32", "bf16"]
@@ -86,7 +87,8 @@ class Job:
     command line offers it.
 
     `start` is the run, or the folder of the adapter, to go on from; the base, the format and the shape of the LoRA are
-    that adapter's then. Without one, `base` and `format` are by default the embedded base and FunctionGemma's.
+    that adapter's then. Without one, `base` and `format` are by default the embedded base and FunctionGemma's; the
+    format `auto` is what the chat template of the base writes, or the one that is `given`.
     `own` holds the settings that only this backend has, as a dataclass of its own.
     """
 
@@ -96,6 +98,7 @@ class Job:
     tools: str | None = None
     base: str | None = None
     format: str | None = None
+    given: Given = NOTHING
     start: Path | None = None
     skip_bad_rows: bool = False
     drop_ungrounded: bool = False

@@ -10,19 +10,21 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
 from fixtures.choosing import SeededChooser
 from fixtures.datasets.options import add_drawing
 from fixtures.datasets.rows import row_of, write_rows
 from fixtures.errors import UserError, closest
 from fixtures.files import check_free
-from fixtures.formats import FORMATS, Format, load_format
+from fixtures.formats import FORMATS, Format
 from fixtures.grounding import normal
 from fixtures.types import Case
 from suite.contracts import GATING
 from suite.exam.scene import Scene
 from suite.gating import Drawn
 from suite.judging.contract import Contract
+from train.format_options import add_format, spoken
 from train.rows.leaks import add_exam, exam_of, exam_requests, exam_settings
 from train.screen import say
 
@@ -40,7 +42,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--tools", action="append", metavar="CATALOG",
         help="a catalog, a file or a shipped name; may be given again (default: those of the gate)",
     )  # fmt: skip
-    parser.add_argument("--format", default=FORMATS[0], choices=FORMATS, help="the wire format (default: %(default)s)")
+    parser.add_argument("--adapter", type=Path, metavar="RUN", help="write in the format of this adapter")
+    parser.add_argument("--base", metavar="NAME", help="whose chat template --format auto means (default: tiny)")
+    add_format(parser, f"the adapter's, or {FORMATS[0]}")
     add_exam(parser)
     add_drawing(parser)
 
@@ -52,7 +56,7 @@ def main(options: argparse.Namespace) -> int:
     check_free(options.out, options.overwrite)
     contracts = [_named(name) for name in options.contract] if options.contract else GATING
     settings, known = exam_settings(options, options.tools)
-    form = load_format(options.format)
+    form = spoken(options).format
     scene = Drawn.of(settings).scene(form, options.split).without_examples(form)
     exam = exam_requests(exam_of(settings, form), known)
     drawn = fresh(contracts, scene, options.rows, f"lessons:{options.seed}", exam, form)

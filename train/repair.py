@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from fixtures.datasets.rows import row_of, write_rows
 from fixtures.errors import UserError
 from fixtures.formats import Format
+from fixtures.formats.found import NOTHING
 from fixtures.progress import Replies
 from fixtures.types import Case
 from suite.contracts import CONTRACTS, GATING
@@ -45,7 +46,10 @@ ROUNDS, CASES = 3, 240
 BACKENDS = {"sft": 5e-4, "dpo": 5e-4}
 """What a round may train with, and its learning rate."""
 
-_OF_THE_GATE = ("catalog", "examples", "made_up", "seed", "budget", "dtype")
+_OF_THE_GATE = (
+    "base", "format", "chat_template", "template_kwargs", "system", "catalog", "examples", "made_up", "seed", "budget",
+    "dtype",
+)  # fmt: skip
 
 Ask: TypeAlias = Callable[[Path, Sequence[Case]], Sequence[Reply]]
 
@@ -259,21 +263,27 @@ def _tools(options: argparse.Namespace, settings: Settings) -> Tools:
 
     replies, cache = Replies(sys.stderr), Path(settings.cache)
 
+    def spoken(run: Path) -> dict[str, Any]:
+        """What is said of the first adapter's base and format; those that are trained here say it themselves."""
+        if run == options.run:
+            return {"base": settings.base, "format": settings.format, "given": settings.given}
+        return {"base": None, "format": None, "given": NOTHING}
+
     def run_gate(run: Path) -> Results:
         replies.begin(f"gating {run}, fewer where the case is clear", most_replies(CONTRACTS, settings.budget))
-        return gate(run, progress=replies.show, **settings.of_the_gate)
+        return gate(run, progress=replies.show, **{**settings.of_the_gate, **spoken(run)})
 
     def ask(run: Path, cases: Sequence[Case]) -> Sequence[Reply]:
-        engine = open_engine(identify(run, None, None), cache, dtype=settings.dtype)
+        engine = open_engine(identify(run, **spoken(run)), cache, dtype=settings.dtype)
         replies.begin(f"asking {run} fresh cases", len(cases))
         return Asker(engine, max_new_tokens=MAX_NEW_TOKENS, progress=replies.show).ask(cases, "repairing")
 
     def train_on(run: Path, data: Path, out: Path) -> None:
         rate = options.learning_rate or BACKENDS[options.backend]
         hyperparameters = Hyperparameters(epochs=options.epochs, learning_rate=rate)
-        train(Job(backend=options.backend, data=data, out=out, start=run, settings=hyperparameters))
+        train(Job(backend=options.backend, data=data, out=out, start=run, settings=hyperparameters, **spoken(run)))
 
-    form = identify(options.run, None, None).format
+    form = identify(options.run, **spoken(options.run)).format
     exam = partial(exam_requests, exam_of(settings, form), cache / "counterexamples")
     return Tools(
         gate=run_gate, ask=ask, train=train_on, write_results=results.write, exam=exam, form=form,

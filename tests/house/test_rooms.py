@@ -20,7 +20,7 @@ FLOORS = {
         ("plugin", "preview", "phrasing"), ("__main__",),
     ),
     "train": (
-        ("processes", "job", "gate_options"), ("screen",), ("rows",), ("preferences",), ("backends",),
+        ("processes", "job", "gate_options", "format_options"), ("screen",), ("rows",), ("preferences",), ("backends",),
         ("calibrate", "lessons", "project", "promotion", "sabotage"), ("repair",), ("cli",), ("__main__",),
     ),
 }  # fmt: skip

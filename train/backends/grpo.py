@@ -108,9 +108,10 @@ def _check_batches(job: Job) -> None:
 
 
 def _check_scorer(material: Material, scorer: ScorerFile | None) -> None:
-    if scorer and scorer.format.name != material.format.name:
+    if scorer and scorer.format.digest != material.format.digest:
         where, spoken = f"--scorer {material.job.own.scorer}", scorer.format.name
-        raise UserError(where, f"it knows replies in {spoken}, and the adapter speaks {material.format.name}")
+        other = material.format.name if spoken != material.format.name else "that of another template"
+        raise UserError(where, f"it knows replies in {spoken}, and the adapter speaks {other}")
 
 
 def build(work: Prepared) -> Any:

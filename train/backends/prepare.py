@@ -11,12 +11,14 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from fixtures.bases import resolve_base
 from fixtures.errors import UserError
-from fixtures.formats import FORMATS, Format, load_format
+from fixtures.formats import Format
+from fixtures.formats.found import record
 from fixtures.rows.checks import Fault
 from fixtures.rows.reading import Row, digest
 from fixtures.versions import installed
+from suite.engine.target.identify import identify
+from suite.engine.target.recorded import FOUND
 from train.backends.material import Material, Prepared
 from train.backends.run import LIBRARIES, Run, check_free, open_run, write_cost
 from train.backends.start import find_start, lora_of, told
@@ -25,7 +27,7 @@ from train.processes import count, is_main
 from train.rows.catalog import declared_tools
 from train.rows.data import Checked, accept, read_rows
 from train.rows.encoding import encode_all
-from train.rows.mask import Example, load_tokenizer, show
+from train.rows.mask import Example, load_tokenizer, one_answer_each, show
 from train.rows.survey import is_grounded
 from train.screen import say
 
@@ -34,11 +36,15 @@ _GREEN, _PLAIN = "\x1b[1;32m", "\x1b[0m"
 
 def prepare(job: Job) -> Prepared:
     """Check a job to its last row, show one row with its mask, and open the run folder; raises UserError."""
-    return open_work(gather(job))
+    return open_work(gather(job, every_answer=True))
 
 
-def gather(job: Job) -> Material:
-    """Check a job to its last row; nothing is written yet. Raises UserError."""
+def gather(job: Job, *, every_answer: bool = False) -> Material:
+    """Check a job to its last row; nothing is written yet. Raises UserError.
+
+    With `every_answer`, all answers of a row are learned, from rows of their own where the template writes them
+    otherwise once more follow; else nothing is asked of a row but its last answer.
+    """
     for settings in (job.settings, job.own):
         if settings is not None:
             check(settings)
@@ -46,12 +52,13 @@ def gather(job: Job) -> Material:
     start = find_start(job)
     if start:
         job = replace(job, settings=lora_of(start, job.settings))
-    form = start.format if start else load_format(job.format or FORMATS[0])
-    base = start.base if start else resolve_base(job.base or "tiny")
+    spoken = start or identify(None, job.base, job.format, given=job.given)
+    form, base = spoken.format, spoken.base
     catalog = declared_tools(job.tools)
     read = read_rows(job.data, form, catalog, trust_calls=job.trust_calls, context_field=job.context_field)
     rows = accept(job.data, read, skip=job.skip_bad_rows, say=say)
     rows = _grounded(job, rows) if job.drop_ungrounded else rows
+    rows = _one_answer_each(rows, form) if every_answer else rows
     tokenizer = load_tokenizer(base.path, form)
     fitting, examples, faults = _encode_all(rows, form, tokenizer, job.settings.max_length)
     kept = accept(job.data, Checked(fitting, faults), skip=job.skip_bad_rows, say=say)
@@ -81,7 +88,7 @@ def open_work(material: Material, more: Mapping[str, Any] | None = None) -> Prep
             "drop_ungrounded": job.drop_ungrounded,
         },
         "base": {"name": material.base.name, "digest": material.base.digest},
-        "format": {"name": form.name, "digest": form.digest},
+        "format": {"name": form.name, "digest": form.digest, **({FOUND: record(form)} if form.source else {})},
         "libraries": installed(*LIBRARIES),
         "start": told(material.start),
         **(more or {}),
@@ -101,6 +108,16 @@ def _grounded(job: Job, rows: tuple[Row, ...]) -> tuple[Row, ...]:
         hint = f"put what the values are taken from into the prompt with --context-field; see train check {job.data}"
         raise UserError(f"--data {job.data}", "every row has values that nobody said", hint=hint)
     return kept
+
+
+def _one_answer_each(rows: tuple[Row, ...], form: Format) -> tuple[Row, ...]:
+    made = tuple(part for row in rows for part in one_answer_each(row, form))
+    if len(made) > len(rows):
+        say(
+            f"{len(rows)} rows became {len(made)} of one answer each: the template writes an answer otherwise once more"
+            " follow"
+        )
+    return made
 
 
 def carry_out(job: Job, build: Callable[[Prepared], Any]) -> Path:

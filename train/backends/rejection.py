@@ -36,6 +36,7 @@ from suite.reply import Reply
 from train.backends.material import Prepared
 from train.backends.prepare import finish, gather, open_work
 from train.backends.run import Run, manifest, peak_memory, write_cost
+from train.backends.serving import beside
 from train.backends.start import needs_start
 from train.job import Job, Settings, told, with_own
 from train.preferences.judging import broken, counts
@@ -196,7 +197,7 @@ def _learn(work: Prepared, target: Target, number: int, kept: Kept) -> Target:
     examples = tuple(_examples(work, kept))
     run = Run(work.run.folder / "rounds" / str(number), work.run.facts)
     part = replace(work, run=run, start=target, examples=examples)
-    return identify(finish(part, build).parent, work.base.name, work.format.name)
+    return identify(finish(part, build).parent, work.base.name, None)
 
 
 def _examples(work: Prepared, kept: Kept) -> Iterator[Example]:
@@ -234,4 +235,6 @@ def _finish(work: Prepared, best: Target, sheets: Sequence[Sheet]) -> None:
     for name in (CONFIG, WEIGHTS):
         shutil.copyfile(best.adapter / name, unfinished / name)
     write_text(unfinished / MANIFEST, json.dumps(manifest(work.run.facts), indent=2) + "\n")
+    for name, content in beside(work.base.path, work.format).items():
+        (unfinished / name).write_bytes(content)
     unfinished.rename(work.run.adapter)

@@ -22,8 +22,11 @@ from typing import Any
 from fixtures.errors import UserError
 from fixtures.files import write_text
 from fixtures.reading.strict import read_json
+from suite.engine.target.recorded import FOUND
 from train.processes import is_main
 
+BYTES_OF_PEAK = 1 if sys.platform == "darwin" else 1024
+"""What getrusage counts the most memory in."""
 LIBRARIES = ("accelerate", "datasets", "peft", "safetensors", "tokenizers", "torch", "transformers", "trl")
 
 
@@ -123,6 +126,8 @@ def _differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str 
     """What differs between two runs' facts; where data, tools and start lie does not matter, their content does."""
     for key in sorted({*there, *here}):
         name, old, new = f"{prefix}{key}", there.get(key), here.get(key)
+        if name == f"format.{FOUND}":
+            continue  # its digest tells, and a whole template helps nobody
         if isinstance(old, dict) and isinstance(new, dict):
             yield from _differences(old, new, f"{name}.")
         elif old != new and name not in ("data.path", "data.tools", "start.adapter"):
@@ -154,8 +159,7 @@ def save_adapter(run: Run, model: Any, beside: Mapping[str, bytes]) -> Path:
 
 def peak_memory() -> int:
     """The most bytes of memory that this process has had at a time."""
-    unit = 1 if sys.platform == "darwin" else 1024  # getrusage counts bytes there and kibibytes elsewhere
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * BYTES_OF_PEAK
 
 
 def write_cost(run: Run, seconds: float, peak: int) -> None:
@@ -166,10 +170,12 @@ def write_cost(run: Run, seconds: float, peak: int) -> None:
 def manifest(facts: Mapping[str, Any]) -> dict[str, Any]:
     """What an adapter says of its origin, in its folder's callproof.json."""
     origin = {"start": facts["start"]} if facts.get("start") else {}
+    found = {FOUND: facts["format"][FOUND]} if FOUND in facts["format"] else {}
     return {
         "base": facts["base"]["name"],
         "base_digest": facts["base"]["digest"],
         "format": facts["format"]["name"],
+        **found,
         "data_digest": facts["data"]["digest"],
         "backend": facts["backend"],
         "libraries": facts["libraries"],

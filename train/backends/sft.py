@@ -1,7 +1,8 @@
 """`python -m train sft`: TRL's `SFTTrainer` with the format's chat template and its generation markers.
 
 TRL renders and tokenises the rows by itself; what it made of them is compared with our own tokens before a step is
-taken, because it cuts and drops rows without a word. Runs on a CPU; does not cover packing or vision.
+taken, because it cuts and drops rows without a word. The template of a stranger has no markers that TRL could go by:
+such rows are given to it as tokens. Runs on a CPU; does not cover packing or vision.
 """
 
 from __future__ import annotations
@@ -37,16 +38,22 @@ def build(work: Prepared) -> Any:
             **arguments(work),
             **in_step(),
             max_length=work.job.settings.max_length,
-            assistant_only_loss=True,
+            assistant_only_loss=work.format.marks_answers,
             packing=False,
             pad_to_multiple_of=None,
         ),
-        processing_class=packed.unpacking(work.tokenizer),
-        train_dataset=packed.dataset((work.format.with_developer(row.messages), row.tools) for row in work.rows),
+        processing_class=packed.unpacking(work.tokenizer, work.format.special_tokens),
+        train_dataset=_dataset(work),
         data_collator=Collator(work.tokenizer.pad_token_id),
     )
     check_rows(work, trainer.train_dataset)
     return trainer
+
+
+def _dataset(work: Prepared) -> Any:
+    if not work.format.marks_answers:
+        return packed.tokenised(work.examples)
+    return packed.dataset((work.format.with_developer(row.messages), row.tools) for row in work.rows)
 
 
 def _keep_answers(model: Any) -> None:

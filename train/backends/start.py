@@ -6,10 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 from fixtures.errors import UserError
+from fixtures.formats.found.record import DIGEST
 from fixtures.reading.strict import read_json
 from suite.engine.target.folders import MANIFEST
 from suite.engine.target.identify import Target, identify
 from suite.engine.target.kinds import CONFIG
+from suite.engine.target.recorded import FOUND
+from suite.engine.target.template import AUTO
 from train.job import ALL_LINEAR, Job, Settings
 
 
@@ -21,7 +24,7 @@ def find_start(job: Job) -> Target | None:
     if job.start is None:
         return None
     try:
-        target = identify(job.start, job.base, job.format)
+        target = identify(job.start, job.base, job.format, given=job.given)
     except UserError as error:
         where = error.where.replace("--adapter", "--from", 1)
         hint = error.hint.replace("--adapter", "--from", 1)
@@ -29,14 +32,15 @@ def find_start(job: Job) -> Target | None:
     if target.own_tokenizer:
         problem = "it has a tokenizer of its own, and training goes on with the base's"
         raise UserError(f"--from {job.start}", problem, hint="train a new adapter from the base, without --from")
-    if target.format.source:
-        problem = f"its format was found in {target.format.source}, and training goes on in named formats only"
-        raise UserError(f"--from {job.start}", problem, hint="--format NAME, if it speaks that")
-    spoken = _read(target, MANIFEST).get("format", target.format.name)
+    manifest = _read(target, MANIFEST)
+    spoken = manifest.get("format", target.format.name)
     if spoken != target.format.name:
         raise UserError(
             f"--format {target.format.name}", f"the adapter in {job.start} speaks {spoken}", hint=f"--format {spoken}"
         )
+    if FOUND in manifest and manifest[FOUND].get(DIGEST) != target.format.digest:
+        problem = f"the adapter in {job.start} was trained with another template, or the same one otherwise given"
+        raise UserError(f"--format {AUTO}", problem, hint="leave --chat-template, --template-kwargs and --system out")
     return target
 
 

@@ -15,10 +15,11 @@ from fixtures.datasets.options import add_out
 from fixtures.datasets.rows import write_rows
 from fixtures.errors import UserError
 from fixtures.files import check_free
-from fixtures.formats import FORMATS, Format, load_format
+from fixtures.formats import FORMATS, Format
 from fixtures.rows.reading import Row
-from suite.engine.target.identify import Target, identify
+from suite.engine.target.identify import Target
 from suite.lanes.asking import stable_seed
+from train.format_options import add_format, spoken
 from train.preferences.pairs import Built, Pair, build_pairs, own_failures, shared_catalogs
 from train.preferences.sampling import NO_CHOICE, sample
 from train.rows.catalog import declared_tools
@@ -33,7 +34,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rows", type=int, help="instead of a file: so many rows of the hotel dataset, by the seed")
     add_out(parser)
     parser.add_argument("--tools", help="tools for rows without their own: a file or a shipped catalog's name")
-    parser.add_argument("--format", choices=FORMATS, help=f"the wire format (default: the adapter's, or {FORMATS[0]})")
+    parser.add_argument("--base", metavar="NAME", help="name or folder of the base model (default: the adapter's)")
+    add_format(parser, f"the adapter's, or {FORMATS[0]}")
     parser.add_argument("--skip-bad-rows", action="store_true", help="leave out rows that cannot be trained on")
     parser.add_argument("--per-row", type=int, default=2, help="hard negatives a row (default: %(default)s)")
     parser.add_argument("--adapter", type=Path, metavar="RUN", help="add this adapter's own failures on the rows")
@@ -46,11 +48,11 @@ def main(options: argparse.Namespace) -> int:
     """Build, write and say what was built; raises UserError for bad input."""
     _check(options)
     check_free(options.out, options.overwrite)
-    target = identify(options.adapter, None, options.format) if options.adapter else None
-    form = target.format if target else load_format(options.format or FORMATS[0])
+    target = spoken(options)
+    form = target.format
     rows = _rows(options, form)
     built = build_pairs(rows, form, shared_catalogs(options.tools), seed=options.seed, per_row=options.per_row)
-    pairs = [*built.pairs, *(_failures(rows, target, options) if target else ())]
+    pairs = [*built.pairs, *(_failures(rows, target, options) if target.adapter else ())]
     if not pairs:
         raise UserError(str(options.data or "--rows"), f"no row gives a pair\n{told(built, pairs)}".rstrip())
     write_rows(options.out, (pair.as_json() for pair in pairs))

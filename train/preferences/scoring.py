@@ -18,6 +18,7 @@ from fixtures.formats import Format, load_format
 from fixtures.reading.strict import read_json
 from suite.engine.target.folders import MANIFEST, adapter_folder
 from suite.engine.target.kinds import CONFIG, WEIGHTS
+from suite.engine.target.recorded import FOUND, recorded_format
 from suite.reply import Reply
 
 Scorer: TypeAlias = Callable[[Sequence[str], Sequence[str]], list[float]]
@@ -58,7 +59,9 @@ def find_scorer(run: Path, option: str = "--scorer") -> ScorerFile:
     if manifest.get("base_digest") != base.digest:
         problem = f"it was trained on {base.name} with hash {manifest.get('base_digest')}, which has {base.digest} now"
         raise UserError(f"{option} {run}", problem, hint="train the scorer again")
-    return ScorerFile(folder, base, load_format(str(manifest.get("format"))))
+    found = manifest.get(FOUND)
+    form = recorded_format(folder, found) if found else load_format(str(manifest.get("format")))
+    return ScorerFile(folder, base, form)
 
 
 def load_scorer(run: Path) -> Scorer:

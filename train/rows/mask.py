@@ -9,7 +9,7 @@ gate sends as its prompt.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -18,6 +18,7 @@ from fixtures.formats import Format, Rendered
 from fixtures.printing import printable
 from fixtures.rows.checks import Fault
 from fixtures.rows.reading import Row
+from fixtures.types import Message
 from train.rows.pieces import IGNORED, Piece, Pieces
 
 
@@ -47,16 +48,32 @@ def load_tokenizer(path: Any, form: Format) -> Any:
         raise UserError(str(path), f"transformers cannot load the tokenizer of this base: {error}") from error
     if not tokenizer.is_fast:
         raise UserError(str(path), "the base has no fast tokenizer, which alone can say where its tokens stand")
-    split = [token for token in form.control_tokens if not _is_one_token(tokenizer, token)]
-    if split or tokenizer.pad_token is None:
-        lacks = f"one token for each of {', '.join(split)}" if split else "a padding token"
+    needed = form.stops if form.source else form.control_tokens
+    split = [token for token in needed if not _is_one_token(tokenizer, token)]
+    if split:
         raise UserError(
             str(path),
-            f"the tokenizer of this base lacks {lacks}, which the format {form.name} needs",
-            hint="take a base made for the format, or another --format",
+            f"the tokenizer of this base lacks one token for each of {', '.join(split)}, which the format {form.name}"
+            " needs",
+            hint="take a base made for the format, another --format, or --format auto for the base's own",
         )
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = _padding(tokenizer, form)
     tokenizer.chat_template = form.chat_template
     return tokenizer
+
+
+def _padding(tokenizer: Any, form: Format) -> str:
+    """A token to fill batches with, for a tokenizer that names none, as Llama's; nothing is learned of it.
+
+    Rather none that ends an answer: a scorer reads the last token that is no padding.
+    """
+    added = [str(token) for token in tokenizer.added_tokens_decoder.values() if token.special]
+    fitting = [token for token in added if "pad" in token] + [tokenizer.unk_token, tokenizer.eos_token]
+    known = [token for token in fitting if token]
+    if not known:
+        raise UserError(tokenizer.name_or_path, "the tokenizer of this base has no token to fill batches with")
+    return next((token for token in known if token not in form.stops), known[0])
 
 
 def _is_one_token(tokenizer: Any, text: str) -> bool:
@@ -78,6 +95,31 @@ def encode(row: Row, form: Format, tokenizer: Any, max_length: int, pieces: Piec
         return Fault(row.line, "", f"the row has {len(example.ids)} tokens, more than --max-length {max_length}")
     problem = _disparity(row, form, pieces, rendered, example)
     return Fault(row.line, "", problem) if problem else example
+
+
+def one_answer_each(row: Row, form: Format) -> tuple[Row, ...]:
+    """The row, or a row for each of its answers where the format would write an earlier one otherwise in a history.
+
+    Each ends with its answer, as the gate would have it said; a preference pair has but one.
+    """
+    turns = _learned(row)
+    if form.marks_answers or len(turns) < 2 or row.rejected is not None:
+        return (row,)
+    if len(form.render(row.messages, row.tools).answers) == len(turns):
+        return (row,)
+    return tuple(
+        replace(row, messages=(*(_read_only(message) for message in row.messages[:turn]), row.messages[turn]))
+        for turn in turns
+    )
+
+
+def _learned(row: Row) -> list[int]:
+    """The numbers of the messages that are to be learned."""
+    return [n for n, message in enumerate(row.messages) if message["role"] == "assistant" and message.get("weight", 1)]
+
+
+def _read_only(message: Message) -> Message:
+    return {**message, "weight": 0} if message["role"] == "assistant" else message
 
 
 def _example(rendered: Rendered, parts: Sequence[Piece]) -> Example:
@@ -108,7 +150,7 @@ def _disparity(row: Row, form: Format, pieces: Pieces, rendered: Rendered, examp
     answers = [decode(pieces.tokenizer, tokens) for learned, tokens in runs if learned]
     if answers != [rendered.text[a:b] for a, b in rendered.answers]:
         return "the tokens to learn do not spell exactly the answers: the tokenizer joins an answer to its surroundings"
-    turns = [n for n, message in enumerate(row.messages) if message["role"] == "assistant" and message.get("weight", 1)]
+    turns = _learned(row)
     if not form.marks_answers and len(answers) == 1:
         turns = turns[-1:]  # the others stand there otherwise than they would be said
     if len(turns) != len(answers):

@@ -12,6 +12,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from train.rows.mask import Example
+
 _KEY = "exact"
 
 
@@ -31,15 +33,30 @@ def unpack(message: Mapping[str, Any]) -> dict[str, Any]:
 class _Unpacking:
     """What is put before a tokenizer's own class."""
 
+    special: Mapping[str, str] = {}
+
     def apply_chat_template(self, conversation: Iterable[Mapping[str, Any]], *given: Any, **options: Any) -> Any:
-        return super().apply_chat_template([unpack(m) for m in conversation], *given, **options)  # type: ignore[misc]
+        told = {**options, **self.special}
+        return super().apply_chat_template([unpack(m) for m in conversation], *given, **told)  # type: ignore[misc]
 
 
-def unpacking(tokenizer: Any) -> Any:
-    """A copy of the tokenizer that renders packed messages as what they stand for."""
+def unpacking(tokenizer: Any, special: Mapping[str, str] | None = None) -> Any:
+    """A copy of the tokenizer that renders packed messages as what they stand for, with these special tokens instead of
+    its own: a base may have another beginning-of-text token than the format, or none."""
     own = copy.copy(tokenizer)
-    own.__class__ = type("UnpackingTokenizer", (_Unpacking, type(tokenizer)), {})
+    own.__class__ = type("UnpackingTokenizer", (_Unpacking, type(tokenizer)), {"special": dict(special or {})})
     return own
+
+
+def tokenised(examples: Iterable[Example]) -> Any:
+    """A Dataset with the columns `input_ids` and `labels`."""
+    import datasets  # type: ignore[import-untyped]
+
+    datasets.disable_progress_bars()
+    rows = list(examples)
+    return datasets.Dataset.from_dict(
+        {"input_ids": [list(row.ids) for row in rows], "labels": [list(row.labels) for row in rows]}
+    )
 
 
 def dataset(conversations: Iterable[tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]]) -> Any:

@@ -16,6 +16,7 @@ from suite.calibration import Calibrator, read_calibrator
 from suite.engine.target.folders import MANIFEST, TOKENIZER, adapter_folder
 from suite.engine.target.kinds import CONFIG, WEIGHTS, check_kind, refuse_without_weights
 from suite.engine.target.patterns import Patterns
+from suite.engine.target.recorded import FOUND, recorded_format
 from suite.engine.target.template import AUTO, found_format
 from suite.engine.target.tensors import (
     Shapes,
@@ -155,6 +156,8 @@ def _format_of(
         return load_format(format or str(manifest.get("format", "functiongemma"))), _said(
             format, {MANIFEST: manifest.get("format")}
         )
+    if FOUND in manifest and not given:
+        return recorded_format(folders[0], manifest[FOUND]), f"{MANIFEST} says so"
     found = found_format(folders, given)
     if not found and certain:
         places = " and ".join(map(str, folders))
