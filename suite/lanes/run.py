@@ -29,6 +29,7 @@ from suite.lanes.languages import by_language, example_report
 from suite.lanes.neighbours import confirmed, with_holes
 from suite.lanes.owned import named, report_of
 from suite.lanes.search import collect
+from suite.judging.wrong_format import WrongFormat
 from suite.outcome import (
     Ceiling,
     ContractResult,
@@ -78,7 +79,9 @@ class Run:
         asker = partial(Asker, max_new_tokens=MAX_NEW_TOKENS, progress=self.progress)
         self.started, self.budget = datetime.now(UTC), Budget.of(self.calls)
         self.begun = time.monotonic()  # seconds are counted on it: the other clock may be set back meanwhile
-        self.asker, self.reigning = asker(self.engine), asker(self.champion) if self.champion else None
+        watch = WrongFormat(self.engine.format, self.engine.identity.adapter).look
+        self.asker = asker(self.engine, watch=watch)
+        self.reigning = asker(self.champion) if self.champion else None
         takes = tuple(asker(again(self.engine, take)) for take in TAKES)
         self.seconds = Seconds(takes, asker(self.bare) if self.bare else None)
         self.alone = tuple(c for c in self.contracts if not isinstance(c.bar, NoWorse))
