@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from fixtures.types import Case
 from suite.bars import Bar, Ceiling, Every, Never, NoWorse, Rate, ReportOnly
+from suite.reply import Readings
 from suite.settings import MADE_UP
 from suite.user_rows import BrokenRow, Called, ExampleReport, Unjudged
 
@@ -71,6 +72,7 @@ __all__ = [
     "OwnReport",
     "PolicyUsed",
     "Rate",
+    "Readings",
     "ReportOnly",
     "Results",
     "Scored",
@@ -204,6 +206,8 @@ class Identity:
     format_digest: str
     dtype: str = ""
     """In which the weights computed; empty where none did, or nobody knows."""
+    template: str = ""
+    """Whose chat template the format is, and in which file; empty where the format was taken by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +269,8 @@ class Results:
     champion: Identity | None = None
     """Of the adapter that it was compared with."""
     calibrator: CalibratorUsed | None = None
+    readings: Readings | None = None
+    """How the measured replies read; None in files of before this was counted."""
     made_up_percent: int = MADE_UP
     """Of the cases drawn, those on catalogs that nobody wrote."""
     as_deployed_percent: int = 0

@@ -18,7 +18,7 @@ from suite.engine.cached import call_counts
 from suite.exam.own import OwnCases
 from suite.exam.scene import Scene
 from suite.judging.contract import Contract, Statistics, measured
-from suite.judging.judged import Judged, tally_of
+from suite.judging.judged import Judged, readings_of, tally_of
 from suite.lanes.asking import MAX_NEW_TOKENS, Asker, Progress, calibrator_of
 from suite.lanes.beside import TAKES, Seconds
 from suite.lanes.budget import ASIDE, CAP, FIRST_LOOK, GLANCE, ROUND, Budget, tests_in
@@ -132,6 +132,7 @@ class Run:
             calibrator=calibrator.used if (calibrator := calibrator_of(self.engine)) else None,
             to_the_end=self.to_the_end,
             policy=self.policy,
+            readings=readings_of((j for c in self.alone for j in judged[c.name]), self.engine.format),
             own=self._own_report(judged),
             examples=example_report(self.scene, (j for c in asked for j in judged[c.name]), self.taught),
         )
