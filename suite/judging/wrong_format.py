@@ -50,7 +50,7 @@ class WrongFormat:
                 self._stop(name, count, reply.raw)
 
     def _read(self, text: str, name: str, tools: Tools) -> Parsed:
-        """The reply up to the first stop of either format: an engine that knows one of them goes on behind the other's."""
+        """The reply up to the first stop of either format: an engine goes on behind those that it does not know."""
         other = load_format(name)
         stops = "|".join(map(re.escape, (*self.form.endings, *other.endings)))
         return other.parse(re.split(stops, text, maxsplit=1)[0], tools)

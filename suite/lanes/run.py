@@ -19,6 +19,7 @@ from suite.exam.own import OwnCases
 from suite.exam.scene import Scene
 from suite.judging.contract import Contract, Statistics, measured
 from suite.judging.judged import Judged, readings_of, tally_of
+from suite.judging.wrong_format import WrongFormat
 from suite.lanes.asking import MAX_NEW_TOKENS, Asker, Progress, calibrator_of
 from suite.lanes.beside import TAKES, Seconds
 from suite.lanes.budget import ASIDE, CAP, FIRST_LOOK, GLANCE, ROUND, Budget, tests_in
@@ -29,7 +30,6 @@ from suite.lanes.languages import by_language, example_report
 from suite.lanes.neighbours import confirmed, with_holes
 from suite.lanes.owned import named, report_of
 from suite.lanes.search import collect
-from suite.judging.wrong_format import WrongFormat
 from suite.outcome import (
     Ceiling,
     ContractResult,

@@ -10,6 +10,7 @@ from typing import Any
 
 from fixtures.errors import UserError
 from fixtures.formats import Format
+from fixtures.formats.bounded import OutOfBounds
 from fixtures.rows.reading import Row
 from fixtures.types import user
 from train.rows.findings import Finding
@@ -44,9 +45,7 @@ def unseen_parameters(rows: Sequence[Row], form: Format) -> list[Finding]:
     return [_finding(name, pointer, lines, filled) for (name, pointer), lines in unseen.items()]
 
 
-def _finding(
-    name: str, pointer: str, lines: Sequence[int], filled: Mapping[tuple[str, str], Sequence[int]]
-) -> Finding:
+def _finding(name: str, pointer: str, lines: Sequence[int], filled: Mapping[tuple[str, str], Sequence[int]]) -> Finding:
     said = filled.get((name, pointer.split("/")[1].replace("~1", "/").replace("~0", "~")), ())
     taught = sorted(set(lines) & set(said))
     text = f"the template never shows {name} {pointer} to the model"
@@ -76,6 +75,8 @@ def _prompt(tool: Mapping[str, Any], form: Format) -> str | None:
     """What is written where this tool alone is declared; None if it cannot be."""
     try:
         return form.render([user("x")], [tool], prompt=True).text
+    except OutOfBounds:
+        raise
     except UserError:
         return None
 

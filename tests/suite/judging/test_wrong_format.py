@@ -17,9 +17,9 @@ from suite.contracts.right_tool import right_tool
 from suite.engine import ScriptedEngine
 from suite.exam.scene import Scene
 from suite.gating import gate
+from suite.judging.wrong_format import MOST_LOOKED_AT, WrongFormat
 from suite.lanes.asking import Asker
 from suite.lanes.rehearsal import right, scripted
-from suite.judging.wrong_format import MOST_LOOKED_AT, WrongFormat
 
 CASES = 40
 NOTES = (
