@@ -162,6 +162,7 @@ def _source(where: str, template: str, folders: list[Path], keywords: Mapping[st
         ends=[str(end) for end in dict.fromkeys(ends) if end],
         keywords=keywords,
         system=system,
+        response_template=reader if isinstance(reader := config.get("response_template"), dict) else {},
         adds_beginning=bool(config.get("add_bos_token")),
     )
 
