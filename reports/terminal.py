@@ -49,6 +49,7 @@ def _subject(results: Results, width: int) -> list[str]:
         ("adapter", f"{identity.adapter} {identity.adapter_digest[:DIGEST_LENGTH]}"),
         ("base", f"{identity.base} {identity.base_digest[:DIGEST_LENGTH]}"),
         ("format", f"{identity.format} {identity.format_digest[:DIGEST_LENGTH]}"),
+        *([("template", identity.template)] if identity.template else []),
         *([("dtype", identity.dtype)] if identity.dtype else []),
         *([("mapped by", f"{made[0]} {made[1][:DIGEST_LENGTH]}")] if (made := calibrator_text(results)) else []),
         ("catalogs", ", ".join(f"{name} {digest[:DIGEST_LENGTH]}" for name, digest in results.catalogs.items())),

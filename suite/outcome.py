@@ -10,6 +10,7 @@ from fixtures.types import Case
 from suite.asked import AskedCase
 from suite.bars import Bar, Ceiling, Every, Never, NoWorse, Rate, ReportOnly
 from suite.figures import Interval, Slice, ToolReport
+from suite.reply import Readings
 from suite.settings import MADE_UP
 from suite.user_rows import BrokenRow, Called, ExampleReport, Unjudged
 
@@ -74,6 +75,7 @@ __all__ = [
     "OwnReport",
     "PolicyUsed",
     "Rate",
+    "Readings",
     "ReportOnly",
     "Results",
     "Scored",
@@ -189,6 +191,8 @@ class Identity:
     format_digest: str
     dtype: str = ""
     """In which the weights computed; empty where none did, or nobody knows."""
+    template: str = ""
+    """Whose chat template the format is, and in which file; empty where the format was taken by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +254,8 @@ class Results:
     champion: Identity | None = None
     """Of the adapter that it was compared with."""
     calibrator: CalibratorUsed | None = None
+    readings: Readings | None = None
+    """How the measured replies read; None in files of before this was counted."""
     made_up_percent: int = MADE_UP
     """Of the cases drawn, those on catalogs that nobody wrote."""
     as_deployed_percent: int = 0

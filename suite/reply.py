@@ -89,3 +89,15 @@ class Reply:
     def argument_values(self) -> float | None:
         """The probability of the values in its calls, without keys, quotes and brackets; None as above."""
         return self.generation.likelihood(self.parsed.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """How many different replies of the measured sample read so (`fixtures.formats.Parsed`); `canonical` of the clean
+    ones are byte for byte what the template writes for their calls."""
+
+    clean: int = 0
+    canonical: int = 0
+    salvaged: int = 0
+    undecodable: int = 0
+    no_call: int = 0

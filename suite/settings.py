@@ -22,7 +22,7 @@ MADE_UP_BESIDE_EXAMPLES = 20
 AS_DEPLOYED = 50
 """Per cent of the cases on given catalogs that declare all of its tools, in the file's order, as production does."""
 AS_DEPLOYED_BESIDE_EXAMPLES = 90
-"""The same where there are examples: whoever has them knows what is deployed, and asks how it does there. With half, the
+"""The same where there are examples: whoever has them asks how an adapter does as it is deployed. With half, the
 right tool was named up to 12 points more often than on the same people's held-out rows; with all, 4 (docs/exam.md)."""
 BAR_WORDS = ("gates", "reports", "off")
 """What may be said of a contract without a figure."""

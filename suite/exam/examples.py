@@ -12,6 +12,7 @@ from typing import Any
 from fixtures.catalogs import SpokenCatalog
 from fixtures.errors import UserError
 from fixtures.formats import Format
+from fixtures.formats.bounded import OutOfBounds
 from fixtures.grammar.tools import SpokenTool
 from fixtures.grammar.values import spoken_name
 from fixtures.grounding import normal
@@ -141,6 +142,8 @@ def _opening(row: Row, data: Any, form: Format) -> Opening | str | Fault:
         return SEVERAL
     try:
         form.check([user(text), assistant(calls, "" if calls else "No.")], row.tools)
+    except OutOfBounds:
+        raise
     except UserError as error:
         return Fault(row.line, "", f"{error.where}: {error.problem}")
     return Opening(text, calls[0] if calls else None)

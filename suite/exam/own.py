@@ -13,6 +13,7 @@ from typing import Any
 from fixtures.catalogs import SpokenCatalog
 from fixtures.errors import UserError
 from fixtures.formats import Format
+from fixtures.formats.bounded import OutOfBounds
 from fixtures.grounding import said
 from fixtures.rows.acceptable import KEY, acceptable_of, with_answer
 from fixtures.rows.checks import Fault
@@ -124,6 +125,8 @@ def _own_case(file: str, line: int, data: Any, rows: Reader, form: Format) -> Ow
         return OwnCase(case, file, line, data.get("must") is True, tags, exact)
     except Unreadable as error:
         return Fault(line, error.pointer, error.problem)
+    except OutOfBounds:
+        raise
     except UserError as error:
         return Fault(line, "", f"{error.where}: {error.problem}")
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
+from fixtures.formats.wire import Tools
 from fixtures.types import Case, Catalog
 from suite.calibration import Calibrator
 from suite.engine import Engine
@@ -16,13 +17,17 @@ MAX_NEW_TOKENS = 160
 """Of a reply; a longer one is cut off, and then it is not clean."""
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with what is going on, how many replies are there, and how many are awaited."""
+Watch: TypeAlias = Callable[[Reply, Tools], None]
+"""Called with each new reply and the tools that its prompt declares; what it raises ends the asking."""
 
 
 class Asker:
     """Asks an engine for replies and remembers them for the length of one gate."""
 
-    def __init__(self, engine: Engine, *, max_new_tokens: int, progress: Progress | None = None) -> None:
-        self.engine, self.max_new_tokens, self.progress = engine, max_new_tokens, progress
+    def __init__(
+        self, engine: Engine, *, max_new_tokens: int, progress: Progress | None = None, watch: Watch | None = None
+    ) -> None:
+        self.engine, self.max_new_tokens, self.progress, self.watch = engine, max_new_tokens, progress, watch
         self._replies: dict[str, Reply] = {}
         # Rendering takes a millisecond and cases cannot be hashed; the case is kept so that its id stays its own.
         self._prompts: dict[int, tuple[Case, str]] = {}
@@ -57,6 +62,8 @@ class Asker:
         for index, generation in self.engine.generate(prompts, max_new_tokens=self.max_new_tokens):
             tools = catalogs[prompts[index]].declarations()
             reply = Reply(generation, self.engine.format.parse(generation.text, tools))
+            if self.watch:
+                self.watch(reply, tools)
             yield prompts[index], replace(reply, calibrated=calibrator.of(reply)) if calibrator else reply
 
 

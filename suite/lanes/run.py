@@ -18,7 +18,8 @@ from suite.engine.cached import call_counts
 from suite.exam.own import OwnCases
 from suite.exam.scene import Scene
 from suite.judging.contract import Contract, Statistics, measured
-from suite.judging.judged import Judged, tally_of
+from suite.judging.judged import Judged, readings_of, tally_of
+from suite.judging.wrong_format import WrongFormat
 from suite.lanes.asking import MAX_NEW_TOKENS, Asker, Progress, calibrator_of
 from suite.lanes.beside import TAKES, Seconds
 from suite.lanes.budget import ASIDE, CAP, FIRST_LOOK, GLANCE, ROUND, Budget, tests_in
@@ -79,7 +80,9 @@ class Run:
         asker = partial(Asker, max_new_tokens=MAX_NEW_TOKENS, progress=self.progress)
         self.started, self.budget = datetime.now(UTC), Budget.of(self.calls)
         self.begun = time.monotonic()  # seconds are counted on it: the other clock may be set back meanwhile
-        self.asker, self.reigning = asker(self.engine), asker(self.champion) if self.champion else None
+        watch = WrongFormat(self.engine.format, self.engine.identity.adapter).look
+        self.asker = asker(self.engine, watch=watch)
+        self.reigning = asker(self.champion) if self.champion else None
         takes = tuple(asker(again(self.engine, take)) for take in TAKES)
         self.seconds = Seconds(takes, asker(self.bare) if self.bare else None)
         self.alone = tuple(c for c in self.contracts if not isinstance(c.bar, NoWorse))
@@ -130,6 +133,7 @@ class Run:
             calibrator=calibrator.used if (calibrator := calibrator_of(self.engine)) else None,
             to_the_end=self.to_the_end,
             policy=self.policy,
+            readings=readings_of((j for c in self.alone for j in judged[c.name]), self.engine.format),
             own=self._own_report(judged),
             examples=example_report(self.scene, (j for c in asked for j in judged[c.name]), self.taught),
             tools=by_tool(self.scene, {c.name: judged[c.name] for c in asked}),

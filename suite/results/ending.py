@@ -16,6 +16,7 @@ from suite.results.summary import (
     headline,
     message_text,
     policy_text,
+    readings_text,
     standing,
     verdict_word,
 )
@@ -45,6 +46,7 @@ def ending(
     own = results.own
     blocks = [
         table(results.contracts, width, colour=colour),
+        textwrap.wrap(readings_text(results), width),
         *_closing(results, width, colour, "" if verbose else whole),
         list(_aside(results, width, "" if verbose else whole)),
         textwrap.wrap(f"Not gating, and kept in less than {percent(BAD)}: {bad}", width) if bad else [],

@@ -86,6 +86,18 @@ def calibrator_text(results: Results) -> tuple[str, str] | None:
     return (f"{used.method} calibrator of the {used.confidence}", used.digest) if used else None
 
 
+def readings_text(results: Results) -> str:
+    """How the measured replies read, as shares; empty if nobody counted."""
+    read = results.readings
+    if read is None:
+        return ""
+    told = [f"{read.clean} clean"]
+    if read.clean:
+        told[0] += f" ({percent_seen(read.canonical / read.clean)} canonical: byte for byte as its template writes)"
+    told += [f"{count} {word}" for count, word in ((read.salvaged, "salvaged"), (read.undecodable, "undecodable"))]
+    return f"Measured replies: {', '.join([*told, f'{read.no_call} without a call'])}."
+
+
 def closes_gate(result: ContractResult) -> bool:
     """True for a gating contract that did not pass."""
     return result.bar.gating and result.verdict.name != "pass"

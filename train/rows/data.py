@@ -15,6 +15,7 @@ from typing import Any
 
 from fixtures.errors import UserError
 from fixtures.formats import Format
+from fixtures.formats.bounded import OutOfBounds
 from fixtures.rows.checks import Fault
 from fixtures.rows.reading import Row, reader
 from fixtures.rows.tools import Declarations
@@ -129,6 +130,8 @@ def cannot_be_written(row: Row, form: Format) -> Fault | None:
     """What hinders the format from writing this row, if anything does."""
     try:
         form.check(row.messages, row.tools)
+    except OutOfBounds:
+        raise
     except UserError as error:
         return Fault(row.line, "", f"{error.where}: {error.problem}")
     return None

@@ -17,7 +17,7 @@ from suite.engine.target.folders import MANIFEST, TOKENIZER, adapter_folder
 from suite.engine.target.kinds import CONFIG, WEIGHTS, check_kind, refuse_without_weights
 from suite.engine.target.patterns import Patterns
 from suite.engine.target.recorded import FOUND, recorded_format
-from suite.engine.target.template import AUTO, found_format
+from suite.engine.target.template import AUTO, found_format, template_name
 from suite.engine.target.tensors import (
     Shapes,
     base_names,
@@ -65,7 +65,7 @@ class Target:
     @property
     def bare(self) -> Target:
         """The same base and format without the adapter."""
-        return _target(self.base, None, self.format, "none", "none")
+        return _target(self.base, None, self.format, "none", "none", self.identity.template)
 
 
 def identify(
@@ -87,8 +87,9 @@ def identify(
     """
     if adapter is None:
         found = resolve_base(base or "tiny", download=download)
-        form, said = _format_of(AUTO if given and not format else format, {}, [found.path], given)
-        return replace(_target(found, None, form, "none", "none"), base_from=_said(base, {}), format_from=said)
+        form, said, template = _format_of(AUTO if given and not format else format, {}, [found.path], given)
+        bare = _target(found, None, form, "none", "none", template)
+        return replace(bare, base_from=_said(base, {}), format_from=said)
     folder = adapter_folder(adapter)
     config = _read_object(folder / CONFIG)
     manifest = _read_object(folder / MANIFEST) if (folder / MANIFEST).exists() else {}
@@ -102,8 +103,8 @@ def identify(
     counted = [folder / name for name in TOKENIZER if (folder / name).is_file()] if tokenizer else []
     digest = digest_files([folder / CONFIG, folder / WEIGHTS, *counted])
     asked = format or (AUTO if given or not (folder / MANIFEST).exists() else None)
-    form, said = _format_of(asked, manifest, [folder, found.path], given, certain=bool(format or given))
-    target = _target(found, folder, form, str(adapter), digest)
+    form, said, template = _format_of(asked, manifest, [folder, found.path], given, certain=bool(format or given))
+    target = _target(found, folder, form, str(adapter), digest, template)
     target = replace(
         target,
         own_tokenizer=tokenizer,
@@ -144,8 +145,8 @@ def _said(given: str | None, files: Mapping[str, Any]) -> str:
 
 def _format_of(
     format: str | None, manifest: Mapping[str, Any], folders: list[Path], given: Given, *, certain: bool = True
-) -> tuple[Format, str]:
-    """The format that was asked for by name, or that a template writes, and who says so.
+) -> tuple[Format, str, str]:
+    """The format that was asked for by name, or that a template writes, who says so, and whose template it is.
 
     Where it is not `certain` that a template is meant, one that nobody has left the default.
     """
@@ -153,20 +154,25 @@ def _format_of(
         if given:
             where = "--chat-template, --template-kwargs, --system"
             raise UserError(where, f"a format of its own template was named: {format}", hint=f"--format {AUTO}")
-        return load_format(format or str(manifest.get("format", "functiongemma"))), _said(
-            format, {MANIFEST: manifest.get("format")}
-        )
+        named = format or str(manifest.get("format", "functiongemma"))
+        return load_format(named), _said(format, {MANIFEST: manifest.get("format")}), ""
     if FOUND in manifest and not given:
-        return recorded_format(folders[0], manifest[FOUND]), f"{MANIFEST} says so"
+        return recorded_format(folders[0], manifest[FOUND]), f"{MANIFEST} says so", f"the adapter's {MANIFEST}"
     found = found_format(folders, given)
     if not found and certain:
         places = " and ".join(map(str, folders))
         raise UserError(f"--format {AUTO}", f"no chat template is in {places}", hint="--chat-template FILE")
-    return found or (load_format("functiongemma"), "the default")
+    if not found:
+        return load_format("functiongemma"), "the default", ""
+    return *found, template_name(folders, given)
 
 
-def _target(base: Base, folder: Path | None, form: Format, adapter: str, adapter_digest: str) -> Target:
-    return Target(base, folder, form, Identity(base.name, base.digest, adapter, adapter_digest, form.name, form.digest))
+def _target(
+    base: Base, folder: Path | None, form: Format, adapter: str, adapter_digest: str, template: str = ""
+) -> Target:
+    hashes = {"base_digest": base.digest, "adapter_digest": adapter_digest, "format_digest": form.digest}
+    identity = Identity(base=base.name, adapter=adapter, format=form.name, template=template, **hashes)
+    return Target(base, folder, form, identity)
 
 
 def _read_object(file: Path) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def found_format(folders: list[Path], given: Given) -> tuple[Format, str] | None
 
     Raises UserError if a folder has two that differ, and for every trap of a template (`fixtures.formats.found`).
     """
-    where, template = _given_template(given) if given.chat_template else _first_template(folders)
+    where, template = _placed(folders, given)
     if not template:
         return None
     keywords = _keywords(given)
@@ -40,6 +40,25 @@ def found_format(folders: list[Path], given: Given) -> tuple[Format, str] | None
     date = f", today is {form.date}" if form.date else ""
     losses = f", which loses {', '.join(form.losses)}" if form.losses else ""
     return form, f"{form.family} from {where}{date}{losses}"
+
+
+def template_name(folders: list[Path], given: Given) -> str:
+    """Whose template counts, and in which file, without the place of the folder; empty if there is none.
+
+    Of several folders, the first is the adapter's and the last its base's.
+    """
+    if given.chat_template:
+        return f"--chat-template {given.chat_template}"
+    where, _ = _placed(folders, given)
+    for folder, owner in zip(folders, ("the adapter's", "the base's")[-len(folders) :], strict=True):
+        if where.startswith(f"{folder}/"):
+            return f"{owner} {where.removeprefix(f'{folder}/')}"
+    return where
+
+
+def _placed(folders: list[Path], given: Given) -> tuple[str, str]:
+    """Where the template stands that counts, and its text; both empty if there is none."""
+    return _given_template(given) if given.chat_template else _first_template(folders)
 
 
 @lru_cache(maxsize=8)
@@ -143,6 +162,7 @@ def _source(where: str, template: str, folders: list[Path], keywords: Mapping[st
         ends=[str(end) for end in dict.fromkeys(ends) if end],
         keywords=keywords,
         system=system,
+        response_template=reader if isinstance(reader := config.get("response_template"), dict) else {},
         adds_beginning=bool(config.get("add_bos_token")),
     )
 

@@ -12,6 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 ENGINES = """
+import re
+
 from fixtures.errors import UserError
 from suite.engine import ScriptedEngine
 from suite.reply import Generation
@@ -19,6 +21,12 @@ from suite.reply import Generation
 def prose(target):
     reply = Generation("Sure, I will do that.<end_of_turn>", (-0.1,), "stop")
     return ScriptedEngine(lambda prompt: reply, format=target.format, identity=target.identity)
+
+def bare_json(target):
+    def first_tool(prompt):
+        name = re.search("declaration:([^{]+)", prompt)[1]
+        return '[{"name": "%s", "arguments": {}}]<end_of_turn>' % name
+    return ScriptedEngine(first_tool, format=target.format, identity=target.identity)
 
 def refusing(target):
     def refuse(prompt):

@@ -115,6 +115,15 @@ def test_what_a_person_can_repair_ends_the_gate_once_and_is_no_verdict(gate):
     assert "Gate" not in output
 
 
+def test_an_adapter_that_answers_in_another_format_is_told_its_format_and_gets_no_verdict(gate):
+    code, told = gate(engine="bare_json")
+    assert code == 4
+    assert "this adapter answers in json" in told
+    assert "--format json" in told
+    assert told.count("problem:") == 1
+    assert "Gate not passed" not in told
+
+
 def test_a_fault_inside_callproof_is_told_as_such(gate):
     code, output = gate(engine="broken")
     assert code == 3

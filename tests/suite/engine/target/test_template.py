@@ -30,6 +30,7 @@ def test_an_adapter_made_elsewhere_is_asked_in_its_own_format_with_no_option(the
     assert str(theirs / "chat_template.jinja") in target.format_from
     assert target.bare.format == form
     assert target.identity.format_digest == form.digest
+    assert target.identity.template == target.bare.identity.template == "the adapter's chat_template.jinja"
 
 
 def test_the_same_adapter_with_a_template_that_drops_calls_is_refused_by_the_traps_name(theirs):
@@ -51,24 +52,32 @@ def test_two_templates_that_differ_are_named_and_none_is_taken(theirs):
     assert "chat_template.jinja" in told
     assert "tokenizer_config.json" in told
     given = Given(chat_template=str(theirs / "chat_template.jinja"))
-    assert identify(theirs, None, None, given=given).format.family == "tagged_json"
+    target = identify(theirs, None, None, given=given)
+    assert target.format.family == "tagged_json"
+    assert target.identity.template == f"--chat-template {given.chat_template}"
 
 
 def test_without_one_of_its_own_the_bases_template_counts(adapter, base):
     (base / "chat_template.jinja").write_text(XML)
     (base / "tokenizer_config.json").write_text(json.dumps({"eos_token": "<s1>"}))
-    assert identify(adapter, None, None).format.family == "tagged_args"
+    target = identify(adapter, None, None)
+    assert target.format.family == "tagged_args"
+    assert target.identity.template == identify(None, str(base), "auto").identity.template
+    assert target.identity.template == "the base's chat_template.jinja"
 
 
 def test_a_shipped_template_is_the_shipped_format(theirs):
     form = load_format("hermes")
     (theirs / "chat_template.jinja").write_text(form.chat_template)
-    assert identify(theirs, None, None).format == form
+    target = identify(theirs, None, None)
+    assert target.format == form
+    assert target.identity.template == "the adapter's chat_template.jinja"
 
 
 def test_what_callproof_made_has_the_format_that_it_says(theirs):
     write_manifest(theirs, format="intent_json")
-    assert identify(theirs, None, None).format.name == "intent_json"
+    target = identify(theirs, None, None)
+    assert (target.format.name, target.identity.template) == ("intent_json", "")
     assert identify(theirs, None, "auto").format.name == "auto"
 
 
