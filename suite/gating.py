@@ -28,7 +28,7 @@ from suite.lanes.loading import asked_of
 from suite.lanes.run import Run
 from suite.outcome import Identity, Results
 from suite.policy import used, with_bars
-from suite.settings import AS_DEPLOYED, DEFAULT_BUDGET, Settings, usual_made_up
+from suite.settings import DEFAULT_BUDGET, Settings, usual_as_deployed, usual_made_up
 
 
 def gate(
@@ -39,7 +39,7 @@ def gate(
     cases: Sequence[str] = (),
     examples: Sequence[str] = (),
     made_up: int | None = None,
-    as_deployed: int = AS_DEPLOYED,
+    as_deployed: int | None = None,
     seed: int = 0,
     budget: int = DEFAULT_BUDGET,
     format: str | None = None,
@@ -72,6 +72,7 @@ def gate(
     before any model is loaded where that can be known, and `Unwritten`, which has the results, if the disk failed then.
     """
     made_up = usual_made_up(examples) if made_up is None else made_up
+    as_deployed = usual_as_deployed(examples) if as_deployed is None else as_deployed
     check_dtype(dtype, "dtype")
     named, policy = tuple(catalogs), dict(bars or {})
     drawn = Drawn(named, tuple(cases), tuple(examples), made_up, as_deployed, seed, budget, leave_out_unaskable)
@@ -158,8 +159,11 @@ class Drawn:
             parts += [option, said] if said is not None else []
         for option, names in (("--catalog", named), ("--cases", self.cases), ("--examples", self.examples)):
             parts += [word for name in names for word in (option, name)]
-        parts += ["--made-up", str(self.made_up)] if self.made_up != usual_made_up(self.examples) else []
-        parts += ["--as-deployed", str(self.as_deployed)] if self.as_deployed != AS_DEPLOYED else []
+        for option, share, usual in (
+            ("--made-up", self.made_up, usual_made_up(self.examples)),
+            ("--as-deployed", self.as_deployed, usual_as_deployed(self.examples)),
+        ):
+            parts += [option, str(share)] if share != usual else []
         parts += ["--leave-out-unaskable"] if self.leave_out_unaskable else []
         parts += [word for name, bar in bars.items() for word in ("--bar", f"{name}={_as_toml(bar)}")]
         return shlex.join([*parts, "--seed", str(self.seed), "--budget", str(self.budget)])

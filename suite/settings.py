@@ -97,6 +97,11 @@ def usual_made_up(examples: Sequence[str]) -> int:
     return MADE_UP_BESIDE_EXAMPLES if examples else MADE_UP
 
 
+def usual_as_deployed(examples: Sequence[str]) -> int:
+    """Per cent of the cases on given catalogs that declare all of its tools, where nobody says how many."""
+    return AS_DEPLOYED_BESIDE_EXAMPLES if examples else AS_DEPLOYED
+
+
 _TABLE = re.compile(r"^\s*\[tool\.callproof\b", re.MULTILINE)
 _PATHS = ("chat_template", "contracts", "champion", "results")
 _LISTS = ("catalog", "cases", "examples")
@@ -162,7 +167,8 @@ def _merged(pyproject: Path, command_line: Mapping[str, Any]) -> Settings:
     merged.setdefault("made_up", usual_made_up(merged.get("examples", ())))
     check_percentage(merged["made_up"], where)
     where = "--as-deployed" if "as_deployed" in given else f"{pyproject} [tool.callproof] as_deployed"
-    check_percentage(merged.get("as_deployed", AS_DEPLOYED), where)
+    merged.setdefault("as_deployed", usual_as_deployed(merged.get("examples", ())))
+    check_percentage(merged["as_deployed"], where)
     where = "--processes" if "processes" in given else f"{pyproject} [tool.callproof] processes"
     check_processes(merged.get("processes", 1), where)
     where = "--dtype" if "dtype" in given else f"{pyproject} [tool.callproof] dtype"

@@ -20,6 +20,20 @@ def test_the_command_line_wins_over_the_table(tmp_path):
     assert (settings.seed, settings.budget, settings.catalog) == (5, 100, ("tuya",))
 
 
+@pytest.mark.parametrize(
+    ("text", "shares"),
+    [
+        ("", (50, 50)),
+        ('examples = ["rows.jsonl"]', (20, 90)),
+        ('examples = ["rows.jsonl"]\nas_deployed = 50', (20, 50)),
+    ],
+)
+def test_with_examples_most_cases_are_on_the_whole_catalogs_under_test(tmp_path, text, shares):
+    (tmp_path / "pyproject.toml").write_text(f"[tool.callproof]\n{text}\n")
+    settings = read_settings({}, tmp_path)
+    assert (settings.made_up, settings.as_deployed) == shares
+
+
 def test_an_adapter_in_the_table_starts_no_gate_by_itself(tmp_path):
     pyproject(tmp_path, "[tool.callproof]\nadapter = 'none'\n")
     assert read_settings({}, tmp_path).adapter is None
