@@ -181,7 +181,8 @@ def rollback_target(events: Sequence[Event], to: str) -> Event:
     for event in reversed(events[:first]):
         if event.adapter_digest not in newest.revoked:
             return event
-    raise UserError(newest.name, "there is no former release to go back to", hint="python -m train promote another one")
+    hint = f"promote another: python -m train promote RUN --name {newest.name}"
+    raise UserError(newest.name, "there is no former release to go back to", hint=hint)
 
 
 def _named(events: Sequence[Event], digest: str) -> Event:
@@ -223,8 +224,18 @@ def _revoke(options: argparse.Namespace) -> int:
         append(shelf, events, event, signer)
     say(f"adapter {adapter} may not serve as {shelf.name} any more")
     if adapter == event.adapter_digest:
-        say(f"it is the one that serves; nothing loads until: python -m train rollback {shelf.name} --because TEXT")
+        say(f"it is the one that serves; nothing loads until: {_way_out([*events, event])}")
     return 0
+
+
+def _way_out(events: Sequence[Event]) -> str:
+    """The command that has something serve again."""
+    name = events[-1].name
+    try:
+        rollback_target(events, "")
+    except UserError:
+        return f"python -m train promote RUN --name {name} (there is no former release to go back to)"
+    return f"python -m train rollback {name} --because TEXT"
 
 
 KEY = Command("make the key that signs promotions, or trust another one", _add_key, _key)

@@ -228,8 +228,10 @@ def main(options: argparse.Namespace) -> int:
         return 1
     instead = f", and was {done.before}" if done.before else ""
     say(f"{options.name} is now {done.made.folder}{instead}")
-    say(f"check it wherever it is loaded: python -m train verify {options.name}" + " --unsigned" * options.unsigned)
-    say(f"the next adapter is compared with it: python -m train promote RUN --name {options.name}")
+    where = "" if options.registry == Path("registry") else f" --registry {options.registry}"
+    unsigned = " --unsigned" * options.unsigned
+    say(f"check it wherever it is loaded: python -m train verify {options.name}{where}{unsigned}")
+    say(f"the next adapter is compared with it: python -m train promote RUN --name {options.name}{where}")
     return 0
 
 

@@ -50,6 +50,18 @@ def test_rollback_goes_back_one_release_at_a_time_and_is_told_in_the_history(
     assert ["serves" in line for line in lines] == [True, False, False, False, False]
 
 
+def test_a_revoked_adapter_without_a_former_release_leaves_another_promotion(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(bench.folder)
+    adapter = bench.train(b"one")
+    bench.promote()
+    assert main(["revoke", "intent", adapter, "--because", "it leaks"]) == 0
+    assert "nothing loads until: python -m train promote RUN --name intent" in capsys.readouterr().out
+    assert main(["rollback", "intent", "--because", "x"]) == 2
+    assert "promote another: python -m train promote RUN --name intent" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("kind", ["adapter", "release"])
 def test_rollback_goes_to_a_release_by_its_hash_or_that_of_its_adapter(
     kind: str, three: tuple[Bench, list[str], list[str]]
