@@ -39,9 +39,9 @@ def unseen_parameters(rows: Sequence[Row], form: Format) -> list[Finding]:
         for key in arguments:
             filled[name, key].append(row.line)
     unseen: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for tool, lines in list(declared.values())[:MOST_TOOLS]:
-        for pointer in _unseen(tool, form):
-            unseen[tool["function"]["name"], pointer] += lines
+    for one, lines in list(declared.values())[:MOST_TOOLS]:
+        for pointer in _unseen(one, form):
+            unseen[one["function"]["name"], pointer] += lines
     return [_finding(name, pointer, lines, filled) for (name, pointer), lines in unseen.items()]
 
 
@@ -94,8 +94,9 @@ def _properties(schema: Any, at: Path = (), pointer: str = "") -> Iterator[tuple
     """Where each property's schema stands, and its argument as other findings have it; the outer before the inner."""
     if not isinstance(schema, Mapping):
         return
-    properties = schema.get("properties")
-    for name in properties if isinstance(properties, Mapping) else ():
+    listed = schema.get("properties")
+    properties: Mapping[str, Any] = listed if isinstance(listed, Mapping) else {}
+    for name in properties:
         inside = (*at, "properties", name), f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
         yield inside
         yield from _properties(properties[name], *inside)

@@ -39,7 +39,7 @@ def declaring(how: str) -> str:
 
 
 def row(tool: Tool, **arguments: object) -> Row:
-    return Row(1, (user("Go"), assistant([ToolCall(tool.name, arguments)])), (tool.declaration(),))
+    return Row(1, (dict(user("Go")), dict(assistant([ToolCall(tool.name, arguments)]))), (tool.declaration(),))
 
 
 @pytest.fixture(scope="module")
