@@ -107,10 +107,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gating, telling = commands.add_parser("gate"), commands.add_parser("table")
     for one in (gating, telling):
         one.add_argument("folder", type=Path)
+    gating.add_argument("options", nargs=argparse.REMAINDER, help="of the gate")
     telling.add_argument("--write", action="store_true", help="write the tables into docs/real-models.md")
-    options, rest = parser.parse_known_args(arguments)
+    options = parser.parse_args(arguments)
     if options.command == "gate":
-        return gate(options.folder, rest)
+        return gate(options.folder, options.options)
     table = tables(options.folder)
     if options.write:
         _DOCS.write_text(written(_DOCS.read_text(encoding="utf-8"), table), encoding="utf-8")

@@ -81,6 +81,10 @@ def wire_of(row: Row, answer: Mapping[str, Any], form: Format) -> str:
         return str(texts[form.name])
     plain = {key: value for key, value in answer.items() if key != "weight"}
     rendered = form.render((*row.messages[:-1], plain), row.tools)
+    if not rendered.answers:
+        raise UserError(
+            f"message {len(row.messages) - 1}", f"the format {form.name} writes no answer that can be found"
+        )
     start, end = rendered.answers[-1]
     return rendered.text[start:end]
 

@@ -252,9 +252,9 @@ def tools_of(settings: Settings) -> Tools:
 
     return Tools(
         gate=run_gate,
-        digest=lambda run: identify(run, settings.base, settings.format).identity.adapter_digest,
+        digest=lambda run: identify(run, settings.base, settings.format, given=settings.given).identity.adapter_digest,
         write_results=results_files.write,
-        beside=lambda run: beside_of(identify(run, settings.base, settings.format)),
+        beside=lambda run: beside_of(identify(run, settings.base, settings.format, given=settings.given)),
     )
 
 

@@ -18,7 +18,6 @@ from fixtures.formats import Format, Rendered
 from fixtures.printing import printable
 from fixtures.rows.checks import Fault
 from fixtures.rows.reading import Row
-from fixtures.types import Message
 from train.rows.pieces import IGNORED, Piece, Pieces
 
 
@@ -73,7 +72,8 @@ def _padding(tokenizer: Any, form: Format) -> str:
     known = [token for token in fitting if token]
     if not known:
         raise UserError(tokenizer.name_or_path, "the tokenizer of this base has no token to fill batches with")
-    return next((token for token in known if token not in form.stops), known[0])
+    padding: str = next((token for token in known if token not in form.stops), known[0])
+    return padding
 
 
 def _is_one_token(tokenizer: Any, text: str) -> bool:
@@ -118,7 +118,7 @@ def _learned(row: Row) -> list[int]:
     return [n for n, message in enumerate(row.messages) if message["role"] == "assistant" and message.get("weight", 1)]
 
 
-def _read_only(message: Message) -> Message:
+def _read_only(message: dict[str, Any]) -> dict[str, Any]:
     return {**message, "weight": 0} if message["role"] == "assistant" else message
 
 

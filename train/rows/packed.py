@@ -61,7 +61,7 @@ def tokenised(examples: Iterable[Example]) -> Any:
 
 def dataset(conversations: Iterable[tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]]) -> Any:
     """A Dataset with the columns `messages` (packed) and `tools` (JSON text, as TRL takes them)."""
-    import datasets  # type: ignore[import-untyped]
+    import datasets
 
     datasets.disable_progress_bars()
     text = datasets.Value("string")

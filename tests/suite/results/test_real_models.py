@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from benchmarks import real_models
-from benchmarks.real_models import BEGIN, END, gate, tables, written
+from benchmarks.real_models import BEGIN, END, main, tables, written
 from suite.contracts.right_tool import right_tool
 from suite.gating import gate as run_gate
 from suite.lanes.rehearsal import scripted
@@ -59,7 +59,8 @@ def test_a_gate_that_stays_closed_is_done_and_a_set_up_that_fails_is_told(
         asked.append(command)
         return SimpleNamespace(returncode=ended)
 
-    monkeypatch.setattr(real_models.subprocess, "run", run)
-    assert gate(tmp_path / "base", ["--adapter", "none"]) == told
+    monkeypatch.setattr("benchmarks.real_models.subprocess.run", run)
+    assert main(["gate", str(tmp_path / "base"), "--adapter", "none", "--budget", "20", "-k", "right_tool"]) == told
+    assert asked[0][5:-2] == ["--adapter", "none", "--budget", "20", "-k", "right_tool"]
     assert asked[0][-2:] == ["--results", str(tmp_path / "base" / "results.json")]
-    assert json.loads((tmp_path / "base" / "gate.json").read_text())["peak_memory_bytes"] > 0
+    assert json.loads((tmp_path / "base" / "gate.json").read_text()).keys() == COST.keys()
