@@ -80,7 +80,7 @@ def _summed(logs: Figures, share: float, series: Whole, count: int) -> Figures:
         large = logs > _LARGE
         small = np.where(large, 0.0, logs)
         logs = np.where(large, logs + math.log(share), np.log1p(share * np.expm1(small)))
-    return np.bincount(series, logs, minlength=count)
+    return np.bincount(series, logs, minlength=count).astype(np.float64)  # of no case at all, numpy counts in integers
 
 
 def _log_mean(logs: list[Figures]) -> Figures:
