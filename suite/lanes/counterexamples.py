@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from fixtures.types import Case
 from suite.judging.contract import Contract
 from suite.judging.judged import Judged
 from suite.lanes.asking import Asker
@@ -17,9 +18,10 @@ SHOWN = 3
 
 
 def counterexamples(
-    contract: Contract, judged: Sequence[Judged], asker: Asker, calls: int, replay: str
+    contract: Contract, judged: Sequence[Judged], asker: Asker, calls: int, replay: Callable[[Case], str]
 ) -> tuple[Counterexample, ...]:
-    """At most `SHOWN`, of whatever lane; making one smaller asks for at most `calls` replies.
+    """At most `SHOWN`, of whatever lane; making one smaller asks for at most `calls` replies. `replay` has the command
+    that asks a case again.
 
     A contract that wants a second reply beside the first judges a case only where it was drawn; its failures stay as
     they are.
@@ -45,7 +47,7 @@ def _reduced(contract: Contract, smallest: Sequence[Judged], asker: Asker, calls
         yield replace(judged, case=found.case, reply=reply, outcome=found.broken), found.minimal
 
 
-def _counterexample(contract: Contract, judged: Judged, minimal: bool, replay: str) -> Counterexample:
+def _counterexample(contract: Contract, judged: Judged, minimal: bool, replay: Callable[[Case], str]) -> Counterexample:
     assert isinstance(judged.outcome, Broken)
     return Counterexample(
         contract=contract.name,
@@ -55,7 +57,7 @@ def _counterexample(contract: Contract, judged: Judged, minimal: bool, replay: s
         wanted=judged.outcome.wanted,
         lane=judged.lane,
         minimal=minimal,
-        replay=replay,
+        replay=replay(judged.case),
         other=judged.reply.other.raw if judged.reply.other else None,
     )
 

@@ -43,6 +43,7 @@ from suite.outcome import (
     Scored,
     Verdict,
 )
+from suite.results.cases import SHORT_ID, case_id
 from suite.results.unwritten import Unwritten
 from suite.settings import DEFAULT_BUDGET
 from suite.statistics.finite import file_measures, judge_rows
@@ -61,6 +62,8 @@ class Run:
     contracts: tuple[Contract, ...]
     corpus: Corpus
     command: str
+    """What runs this gate again; `again` is what it takes to ask one of its cases."""
+    again: str
     seed: int = 0
     calls: int = DEFAULT_BUDGET
     progress: Progress | None = None
@@ -237,7 +240,7 @@ class Run:
             verdict = replace(verdict, reason=f"{verdict.reason}: {named(self.own, judged)}")
         # A row of the user's own stands in a file of theirs already, and is asked word for word.
         calls = self.budget.shrink if contract.bar.gating and not contract.rows else 0
-        examples = counterexamples(contract, judged, self.asker, calls, self._replay(contract))
+        examples = counterexamples(contract, judged, self.asker, calls, partial(self._replay, contract))
         if isinstance(contract.bar, Never) and contract.bar.gating and not contract.bar.strict:
             examples = confirmed(contract, examples, self.asker, self.scene)
             verdict = with_holes(verdict, examples)
@@ -261,11 +264,13 @@ class Run:
             languages=() if contract.rows else by_language(judged),
         )
 
-    def _replay(self, contract: Contract) -> str:
-        """The command that asks this contract alone again."""
+    def _replay(self, contract: Contract, case: Case) -> str:
+        """The command that asks this case again; of the user's own rows, which are kept nowhere else, all of them."""
         own = f" --contracts {shlex.quote(contract.folder)}" if contract.folder else ""
         dtype = f" --dtype {self.engine.identity.dtype}" if self.engine.identity.dtype else ""
-        return f"{self.command}{own}{dtype} -k {contract.name}"
+        if contract.rows:
+            return f"{self.command}{own}{dtype} -k {contract.name}"
+        return f"{self.again}{own}{dtype} --replay {case_id(case)[:SHORT_ID]}"
 
     def _compare(self, contract: Contract, judged: Mapping[str, Sequence[Judged]]) -> ContractResult:
         """Against the champion, on what was measured of the other gating contracts."""

@@ -10,12 +10,14 @@ import pytest
 
 from fixtures.errors import UserError
 from suite.engine import Target, identify
+from suite.exam.own import OwnCases
 from suite.exam.scene import Scene
 from suite.gating import own_cases_of
 from suite.lanes.loading import load_contracts
 from suite.plugin import hooks
 from suite.plugin.items import CONTRACTS_FOLDER
-from suite.plugin.stash import CHAMPION, CONTRACTS, NOT_SPREAD, OWN, SCENE, SETTINGS, TARGET
+from suite.plugin.replaying import found_by
+from suite.plugin.stash import CHAMPION, CONTRACTS, FOUND, NOT_SPREAD, OWN, SCENE, SETTINGS, TARGET
 from suite.policy import with_bars
 from suite.settings import Settings, read_settings
 
@@ -31,7 +33,10 @@ def start(config: pytest.Config, command_line: Mapping[str, Any]) -> None:
         champion = champion_of(settings)
         left_out = settings.leave_out_unaskable
         scene = Scene.on(settings.catalog, form=target.format, leave_out_unaskable=left_out, examples=settings.examples)
-        config.stash[OWN] = own_cases_of(settings.cases, settings.catalog, target.format)
+        if settings.replay is None:
+            config.stash[OWN] = own_cases_of(settings.cases, settings.catalog, target.format)
+        else:
+            config.stash[OWN], config.stash[FOUND] = OwnCases(), found_by(settings)
         config.stash[CONTRACTS] = with_bars(load_contracts(settings.own_contracts), settings.bars)
     except UserError as error:
         raise pytest.UsageError(str(error)) from error

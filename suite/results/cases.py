@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from fixtures.rows import acceptable
 from fixtures.types import Case, Catalog, Fallback, Missing, Oracle, Policy, Tool, ToolCall, Variant
+
+ID_DIGITS, SHORT_ID = 16, 8
+"""Digits of a case's ID, and how many of the first of them a person is shown and may type."""
+
+
+def case_text(case: Case) -> str:
+    """The text of the file that a case is kept in."""
+    return json.dumps(case_to_json(case), indent=1, ensure_ascii=False)
+
+
+def case_id(case: Case) -> str:
+    """What a case is called by, wherever it is kept: a hash of all that it consists of."""
+    return hashlib.sha256(case_text(case).encode("utf-8", "surrogatepass")).hexdigest()[:ID_DIGITS]
 
 
 def case_to_json(case: Case) -> dict[str, Any]:

@@ -16,7 +16,7 @@ MAY_IMPORT = {
 FLOORS = {
     "suite": (
         ("settings", "reply", "bars", "user_rows"), ("outcome",), ("exam",), ("judging", "results"), ("statistics",),
-        ("calibration",), ("engine", "contracts"), ("lanes",), ("policy",), ("gating",), ("anchored",),
+        ("calibration",), ("engine", "contracts"), ("lanes",), ("policy",), ("gating",), ("anchored", "replay"),
         ("plugin",), ("__main__",),
     ),
     "train": (

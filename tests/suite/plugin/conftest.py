@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 ENGINES = """
+from dataclasses import replace
 from fixtures.errors import UserError
 from suite.engine import ScriptedEngine
 from suite.reply import Generation
@@ -19,6 +20,14 @@ from suite.reply import Generation
 def prose(target):
     reply = Generation("Sure, I will do that.<end_of_turn>", (-0.1,), "stop")
     return ScriptedEngine(lambda prompt: reply, format=target.format, identity=target.identity)
+
+def knowing(target):
+    # Calls whatever tool is declared last; that is enough to choose a tool.
+    def call(prompt):
+        name = prompt.rpartition("declaration:")[2].partition("{")[0]
+        text = "<start_function_call>call:" + name + "{}<end_function_call><start_function_response>"
+        return Generation(text, (-0.1,), "stop")
+    return ScriptedEngine(call, format=target.format, identity=replace(target.identity, adapter_digest="other"))
 
 def refusing(target):
     def refuse(prompt):
