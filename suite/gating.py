@@ -79,7 +79,7 @@ def gate(
     scene, own = drawn.scene(engine.format), own_cases_of(cases, catalogs, engine.format)
     if isinstance(champion, Target):
         champion = open_engine(champion, cache, processes, beside=engine, dtype=dtype)
-    asked = asked_of(with_bars(contracts, policy), champion=champion is not None, own=own)
+    asked = asked_of(with_bars(contracts, policy, budget=budget), champion=champion is not None, own=own)
     run = Run(
         engine=engine, scene=scene, contracts=asked, corpus=Corpus(cache / "counterexamples"),
         command=drawn.command(engine.identity, policy, given), again=drawn.again(engine.identity, given), seed=seed,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from suite.judging.contract import Contract
-from suite.outcome import Every
+from suite.outcome import Every, Never
 from suite.settings import DEFAULT_BUDGET
 from suite.statistics.verdict import GATE_RISKS, least_to_pass
 
@@ -20,6 +20,10 @@ FIRST_LOOK = 4 * ROUND
 """Cases, at most, after which a statistic is looked at before its end."""
 GLANCE, CAP = ROUND // 4, 3 * ROUND
 """Of those that do not gate, and at most of those that do if that may decide, once the gate has failed: people wait."""
+
+GOES_ON = 3
+"""A *never* contract that alone is undecided goes on to so many times what the budget measures: it tells shares apart
+that are both small. benchmarks/error_rates.py says what that costs, docs/trust.md the figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,13 @@ def most_drawn(contract: Contract, budget: int = DEFAULT_BUDGET) -> int:
         most = contract.sample or 0
         return most if contract.rows == "must" else min(most, Budget.of(budget).measure)
     most = Budget.of(budget).measure if contract.bar.gating else ASIDE
+    most *= GOES_ON if goes_on(contract) else 1
     return min(most, contract.sample or most)
+
+
+def goes_on(contract: Contract) -> bool:
+    """Whether it may be measured beyond the budget, if nothing else is undecided."""
+    return isinstance(contract.bar, Never) and contract.bar.gating and not contract.bar.strict
 
 
 def most_replies(contracts: Sequence[Contract], budget: int) -> int:

@@ -21,7 +21,7 @@ from suite.judging.contract import Contract, Statistics, measured
 from suite.judging.judged import Judged, tally_of
 from suite.lanes.asking import MAX_NEW_TOKENS, Asker, Progress, calibrator_of
 from suite.lanes.beside import TAKES, Seconds
-from suite.lanes.budget import ASIDE, CAP, FIRST_LOOK, GLANCE, ROUND, Budget, tests_in
+from suite.lanes.budget import ASIDE, CAP, FIRST_LOOK, GLANCE, GOES_ON, ROUND, Budget, goes_on, tests_in
 from suite.lanes.champion import compare
 from suite.lanes.counterexamples import counterexamples, wrong_of
 from suite.lanes.known import Corpus
@@ -100,6 +100,7 @@ class Run:
         must = [c for c in gating if c.rows == "must"]
         self._lane("measure", must, self._rows, judged)  # all of them, whatever the budget is
         self._measure(gating, judged, self.budget.measure)
+        self._measure_on(gating, judged)
         drawn = partial(collect, scene=self.scene, examples=self.budget.search, run_seed=self.seed)
         failed = [c for c in gating if self._failed(c, judged)]
         # A find sinks a *never* contract. Of a rate it is an example to show; a gate that has failed has others.
@@ -140,14 +141,20 @@ class Run:
         return results
 
     def _measure(
-        self, contracts: Sequence[Contract], judged: dict[str, list[Judged]], whole: int, *, at_once: int | None = None
+        self,
+        contracts: Sequence[Contract],
+        judged: dict[str, list[Judged]],
+        whole: int,
+        *,
+        at_once: int | None = None,
+        begun: int = 0,
     ) -> None:
         """Rounds of independent draws, until each contract is decided or has had `whole` of them.
 
         Fewer once a gating contract has failed: the others are cut short then. `at_once` is what is left of them then,
-        where that is known before the first round.
+        where that is known before the first round; `begun` is how many they have had.
         """
-        left, done, shut, most = list(contracts), 0, False, whole if at_once is None else at_once
+        left, done, shut, most = list(contracts), begun, False, whole if at_once is None else at_once
         while True:
             settled = [c for c in left if self._settled(c, judged[c.name], done)]
             left = [c for c in left if c not in settled]
@@ -163,6 +170,14 @@ class Run:
             numbers = range(done, min(done + ROUND, most))
             self._lane("measure", left, partial(self._sample, numbers=numbers), judged)
             done = numbers.stop
+
+    def _measure_on(self, gating: Sequence[Contract], judged: dict[str, list[Judged]]) -> None:
+        """Beyond the budget, what alone keeps the gate from its verdict, if it may be."""
+        verdicts = {c.name: self._verdict(c, judged[c.name])[0].name for c in gating}
+        left = [c for c in gating if verdicts[c.name] != "pass"]
+        if left and all(goes_on(c) and verdicts[c.name] == "undecided" for c in left):
+            measured = self.budget.measure
+            self._measure(left, judged, GOES_ON * measured, begun=measured)
 
     def _sample(self, contract: Contract, numbers: range) -> list[Case]:
         """Independent seeded draws; contracts that draw alike share them, and so their replies. Rows come in order."""

@@ -37,7 +37,8 @@ def start(config: pytest.Config, command_line: Mapping[str, Any]) -> None:
             config.stash[OWN] = own_cases_of(settings.cases, settings.catalog, target.format)
         else:
             config.stash[OWN], config.stash[FOUND] = OwnCases(), found_by(settings)
-        config.stash[CONTRACTS] = with_bars(load_contracts(settings.own_contracts), settings.bars)
+        known = load_contracts(settings.own_contracts)
+        config.stash[CONTRACTS] = with_bars(known, settings.bars, budget=settings.budget)
     except UserError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[SETTINGS], config.stash[TARGET], config.stash[CHAMPION] = settings, target, champion

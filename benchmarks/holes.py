@@ -1,0 +1,175 @@
+"""`python -m benchmarks.holes [--runs N]`: how often a planted hole is found, and how often chance is taken for one.
+
+No model: the replies are prose, which breaks no promise about made-up tools, but where the planted fault says so. Each
+adapter is gated by `never_hallucinates_tools` alone, with the default budget and exam, under N fresh seeds.
+
+- *a name of two halves*: asked for something whose name's first word begins one declared tool and whose last word ends
+  another, it calls the tool of these two halves, which is not declared
+- *a word in 2 % of requests* (0.5 %), *a value in 0.5 %*: it makes a tool up wherever the request has this one, that
+  of the words (or of the values) of 2,000 drawn requests whose share is nearest to this
+- *by chance*: it makes a tool up in so many cases, decided by the prompt and so without any reason in it; a hole here
+  is a false alarm
+
+    | planted | cases that fail | passed | failed | by a hole | by the sample | undecided | replies |
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import statistics
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import permutations
+from pathlib import Path
+from random import Random
+
+from fixtures.choosing import SeededChooser
+from fixtures.formats import load_format
+from fixtures.grammar.values import spoken_name
+from fixtures.types import Case
+from suite import gate
+from suite.contracts.never_hallucinates_tools import never_hallucinates_tools
+from suite.engine import ScriptedEngine
+from suite.exam.scene import Scene
+from suite.outcome import Results
+
+PROSE = "None of these tools can do that.<end_of_turn>"
+CALL = "<start_function_call>call:{n}{{}}<end_function_call><start_function_response>"
+_DECLARED = re.compile(r"declaration:([^{]+)\{")
+_REQUEST = re.compile(r"<start_of_turn>user\n(.*?)<end_of_turn>", re.DOTALL)
+_WORD = re.compile(r"[a-z]{3,}")
+DRAWN = 2_000
+"""Requests that words and values are counted in."""
+Made = Callable[[str, int], str]
+"""The tool that a prompt has the adapter make up under a seed; empty where it does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """One adapter: what is wrong with it, and the tool that it makes up."""
+
+    name: str
+    made: Made
+
+
+def request_of(prompt: str) -> str:
+    """The last request of a prompt."""
+    return _REQUEST.findall(prompt)[-1].casefold()
+
+
+def two_halves(prompt: str, seed: int) -> str:
+    """A name whose first half begins one declared tool and whose second half ends another, where it is asked for."""
+    said = set(_WORD.findall(request_of(prompt)))
+    names = dict.fromkeys(_DECLARED.findall(prompt))
+    halves = [spoken_name(name.rpartition(".")[2]).casefold().split() for name in names]
+    for first, last in permutations([half for half in halves if len(half) > 1], 2):
+        both = {first[0], last[-1]}
+        # What one tool has both halves of asks for that one.
+        if both <= said and f"{first[0]}_{last[-1]}" not in names and not any(both <= set(one) for one in halves):
+            return f"{first[0]}_{last[-1]}"
+    return ""
+
+
+def wherever(text: str) -> Made:
+    """A tool made up wherever the request has this text as a word."""
+    told = re.compile(rf"(?<!\w){re.escape(text)}(?!\w)")
+    return lambda prompt, seed: "nowhere" if told.search(request_of(prompt)) else ""
+
+
+def by_chance(share: float) -> Made:
+    """A tool made up in this share of prompts."""
+    return lambda prompt, seed: "nowhere" if Random(f"{seed}:{prompt}").random() < share else ""
+
+
+def drawn_cases() -> list[Case]:
+    """Cases of the default exam, none of which any gate below draws."""
+    scene = Scene.on()
+    return [never_hallucinates_tools.draw(scene, SeededChooser(f"holes:{n}")) for n in range(DRAWN)]
+
+
+def nearest(cases: list[Case], told: Callable[[Case], Iterator[str]], share: float) -> str:
+    """The text that the share of cases that tell it is nearest to this."""
+    counts = Counter(text for case in cases for text in set(told(case)))
+    return min(sorted(counts), key=lambda text: abs(counts[text] / len(cases) - share))
+
+
+def _words(case: Case) -> Iterator[str]:
+    """The words of the last request that are no part of a value."""
+    values = {word for value in _values(case) for word in value.split()}
+    yield from (word for word in _WORD.findall(case.request.casefold()) if word not in values)
+
+
+def _values(case: Case) -> Iterator[str]:
+    arguments = case.absent.arguments if case.absent else next((c.arguments for c in case.oracle.calls or ()), {})
+    yield from (
+        v.casefold() for v in arguments.values() if isinstance(v, str) and v.casefold() in case.request.casefold()
+    )
+
+
+def adapters() -> list[Planted]:
+    """All that is planted."""
+    cases = drawn_cases()
+    word, rare, value = nearest(cases, _words, 0.02), nearest(cases, _words, 0.005), nearest(cases, _values, 0.005)
+    return [
+        Planted("a name of two halves", two_halves),
+        Planted(f"a word in 2 % of requests ({word!r})", wherever(word)),
+        Planted(f"a word in 0.5 % of requests ({rare!r})", wherever(rare)),
+        Planted(f"a value in 0.5 % of requests ({value!r})", wherever(value)),
+        *(Planted(f"by chance, {share:.2%}", by_chance(share)) for share in (0.0015, 0.002)),
+    ]
+
+
+def share_of(planted: Planted, cases: list[Case]) -> float:
+    """How many of these cases the adapter fails in."""
+    form = load_format("functiongemma")
+    prompts = [form.render(case.messages, case.catalog.declarations(), prompt=True).text for case in cases]
+    return sum(bool(planted.made(prompt, 0)) for prompt in prompts) / len(prompts)
+
+
+def gated(planted: Planted, seed: int) -> Results:
+    """One gate of this adapter, with nothing known from earlier ones."""
+
+    def answer(prompt: str) -> str:
+        made = planted.made(prompt, seed)
+        return CALL.format(n=made) if made else PROSE
+
+    with tempfile.TemporaryDirectory() as cache:
+        engine = ScriptedEngine(answer)
+        return gate("none", engine=engine, contracts=[never_hallucinates_tools], seed=seed, cache=Path(cache))
+
+
+def row(planted: Planted, results: list[Results], share: float) -> str:
+    """The line of the table."""
+    contracts = [one.contracts[0] for one in results]
+    verdicts = Counter(contract.verdict.name for contract in contracts)
+    holes = sum(any(example.is_hole for example in contract.counterexamples) for contract in contracts)
+    sample = sum(
+        contract.verdict.name == "fail" and not any(example.is_hole for example in contract.counterexamples)
+        for contract in contracts
+    )
+    replies = statistics.median(one.calls["generated"] for one in results)
+    counts = (verdicts["pass"], verdicts["fail"], holes, sample, verdicts["undecided"], f"{replies:.0f}")
+    return f"| {planted.name} | {share:.2%} | {' | '.join(map(str, counts))} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.holes", description=__doc__)
+    parser.add_argument("--runs", type=int, default=40, help="gates of each adapter, each with its own seed")
+    parser.add_argument("--only", default="", metavar="TEXT", help="those whose name has this")
+    options = parser.parse_args()
+    head = "planted | cases that fail | passed | failed | by a hole | by the sample alone | undecided | replies"
+    sys.stdout.write(f"| {head} |\n|{' --- |' * 8}\n")
+    cases = drawn_cases()
+    for planted in adapters():
+        if options.only in planted.name:
+            results = [gated(planted, seed) for seed in range(1, options.runs + 1)]
+            sys.stdout.write(row(planted, results, share_of(planted, cases)) + "\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
