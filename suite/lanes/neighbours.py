@@ -114,7 +114,9 @@ def _others(case: Case, scene: Scene, chooser: Chooser) -> list[Tool]:
     spare = [s.tool for one in given for s in one.spoken if s.tool.name not in {*needed, *case.catalog.names}]
     letters = given[0].letters if given else {}
     spare = [tool for tool in spare if letters.get(tool.name, 0) <= MOST_LETTERS]
-    drawn = _shuffled(spare, chooser)[:wanted] or _unrelated(case, kept, scene, chooser, wanted)
+    drawn = _shuffled(spare, chooser)[:wanted]
+    for _ in range(_TRIES):
+        drawn = drawn or _unrelated(case, kept, scene, chooser, wanted)
     return [*kept, *drawn] or list(case.catalog.tools)
 
 

@@ -21,7 +21,7 @@ from suite.judging.contract import Contract, Statistics, measured
 from suite.judging.judged import Judged, tally_of
 from suite.lanes.asking import MAX_NEW_TOKENS, Asker, Progress, calibrator_of
 from suite.lanes.beside import TAKES, Seconds
-from suite.lanes.budget import ASIDE, CAP, FIRST_LOOK, GLANCE, GOES_ON, ROUND, Budget, goes_on, tests_in
+from suite.lanes.budget import ASIDE, CAP, FIRST_LOOK, GLANCE, GOES_ON, ROUND, Budget, longer, tests_in
 from suite.lanes.champion import compare
 from suite.lanes.counterexamples import counterexamples, wrong_of
 from suite.lanes.known import Corpus
@@ -175,7 +175,7 @@ class Run:
         """Beyond the budget, what alone keeps the gate from its verdict, if it may be."""
         verdicts = {c.name: self._verdict(c, judged[c.name])[0].name for c in gating}
         left = [c for c in gating if verdicts[c.name] != "pass"]
-        if left and all(goes_on(c) and verdicts[c.name] == "undecided" for c in left):
+        if left and all(longer(c) > 1 and verdicts[c.name] == "undecided" for c in left):
             measured = self.budget.measure
             self._measure(left, judged, GOES_ON * measured, begun=measured)
 
