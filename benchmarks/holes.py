@@ -5,12 +5,16 @@ adapter is gated by `never_hallucinates_tools` alone, with the default budget an
 
 - *a name of two halves*: asked for something whose name's first word begins one declared tool and whose last word ends
   another, it calls the tool of these two halves, which is not declared
-- *a word in 2 % of requests* (0.5 %), *a value in 0.5 %*: it makes a tool up wherever the request has this one, that
-  of the words (or of the values) of 2,000 drawn requests whose share is nearest to this
+- *a word in 2 % of requests* (0.5 %), *a value in 0.5 %*: it makes a tool up wherever the request has this one: that
+  of the words that are in no value (or of the values) of 2,000 drawn requests whose share is nearest to this
 - *by chance*: it makes a tool up in so many cases, decided by the prompt and so without any reason in it; a hole here
   is a false alarm
 
-    | planted | cases that fail | passed | failed | by a hole | by the sample | undecided | replies |
+The first table confirms finds: of each adapter up to 40 of the drawn cases in which it fails, as they were drawn. The
+second has whole gates, in which a fault that the sample shows needs no search.
+
+    | planted | cases that fail | finds | holes | of 24 neighbours fail: least | median |
+    | planted | passed | failed | by a hole | by the sample alone | undecided | replies |
 """
 
 from __future__ import annotations
@@ -35,13 +39,16 @@ from suite import gate
 from suite.contracts.never_hallucinates_tools import never_hallucinates_tools
 from suite.engine import ScriptedEngine
 from suite.exam.scene import Scene
-from suite.outcome import Results
+from suite.lanes.asking import MAX_NEW_TOKENS, Asker
+from suite.lanes.neighbours import confirmed
+from suite.outcome import Counterexample, Results
 
 PROSE = "None of these tools can do that.<end_of_turn>"
 CALL = "<start_function_call>call:{n}{{}}<end_function_call><start_function_response>"
 _DECLARED = re.compile(r"declaration:([^{]+)\{")
 _REQUEST = re.compile(r"<start_of_turn>user\n(.*?)<end_of_turn>", re.DOTALL)
-_WORD = re.compile(r"[a-z]{3,}")
+_WORD = re.compile(r"\b[a-z]{3,}\b")
+FINDS = 40
 DRAWN = 2_000
 """Requests that words and values are counted in."""
 Made = Callable[[str, int], str]
@@ -97,23 +104,22 @@ def nearest(cases: list[Case], told: Callable[[Case], Iterator[str]], share: flo
     return min(sorted(counts), key=lambda text: abs(counts[text] / len(cases) - share))
 
 
-def _words(case: Case) -> Iterator[str]:
-    """The words of the last request that are no part of a value."""
-    values = {word for value in _values(case) for word in value.split()}
-    yield from (word for word in _WORD.findall(case.request.casefold()) if word not in values)
-
-
 def _values(case: Case) -> Iterator[str]:
+    """The texts among the values that the last request says."""
     arguments = case.absent.arguments if case.absent else next((c.arguments for c in case.oracle.calls or ()), {})
-    yield from (
-        v.casefold() for v in arguments.values() if isinstance(v, str) and v.casefold() in case.request.casefold()
-    )
+    told = [value.casefold() for value in arguments.values() if isinstance(value, str)]
+    yield from (value for value in told if value in case.request.casefold())
 
 
 def adapters() -> list[Planted]:
     """All that is planted."""
     cases = drawn_cases()
-    word, rare, value = nearest(cases, _words, 0.02), nearest(cases, _words, 0.005), nearest(cases, _values, 0.005)
+    in_values = {word for case in cases for value in _values(case) for word in _WORD.findall(value)}
+
+    def words(case: Case) -> Iterator[str]:
+        yield from (word for word in _WORD.findall(case.request.casefold()) if word not in in_values)
+
+    word, rare, value = nearest(cases, words, 0.02), nearest(cases, words, 0.005), nearest(cases, _values, 0.005)
     return [
         Planted("a name of two halves", two_halves),
         Planted(f"a word in 2 % of requests ({word!r})", wherever(word)),
@@ -123,26 +129,41 @@ def adapters() -> list[Planted]:
     ]
 
 
-def share_of(planted: Planted, cases: list[Case]) -> float:
-    """How many of these cases the adapter fails in."""
-    form = load_format("functiongemma")
+def finds_row(planted: Planted, cases: list[Case]) -> str:
+    """How many cases the adapter fails in, and what comes of confirming these."""
+    form, scene = load_format("functiongemma"), Scene.on()
     prompts = [form.render(case.messages, case.catalog.declarations(), prompt=True).text for case in cases]
-    return sum(bool(planted.made(prompt, 0)) for prompt in prompts) / len(prompts)
+    failing = [case for case, prompt in zip(cases, prompts, strict=True) if planted.made(prompt, 0)]
+    asker = Asker(engine_of(planted, 0), max_new_tokens=MAX_NEW_TOKENS)
+    finds = [
+        Counterexample(never_hallucinates_tools.name, case, "", "", "", "search", False, "") for case in failing[:FINDS]
+    ]
+    found = confirmed(never_hallucinates_tools, finds, asker, scene)
+    beside = [one.broken_beside for one in found]
+    told = (min(beside), f"{statistics.median(beside):g}") if beside else ("-", "-")
+    counts = (len(found), sum(one.is_hole for one in found), *told)
+    return f"| {planted.name} | {len(failing) / len(cases):.2%} | {' | '.join(map(str, counts))} |"
 
 
-def gated(planted: Planted, seed: int) -> Results:
-    """One gate of this adapter, with nothing known from earlier ones."""
+def engine_of(planted: Planted, seed: int) -> ScriptedEngine:
+    """The adapter, as it answers under this seed."""
 
     def answer(prompt: str) -> str:
         made = planted.made(prompt, seed)
         return CALL.format(n=made) if made else PROSE
 
+    return ScriptedEngine(answer)
+
+
+def gated(planted: Planted, seed: int) -> Results:
+    """One gate of this adapter, with nothing known from earlier ones."""
+
     with tempfile.TemporaryDirectory() as cache:
-        engine = ScriptedEngine(answer)
+        engine = engine_of(planted, seed)
         return gate("none", engine=engine, contracts=[never_hallucinates_tools], seed=seed, cache=Path(cache))
 
 
-def row(planted: Planted, results: list[Results], share: float) -> str:
+def gates_row(planted: Planted, results: list[Results]) -> str:
     """The line of the table."""
     contracts = [one.contracts[0] for one in results]
     verdicts = Counter(contract.verdict.name for contract in contracts)
@@ -153,7 +174,7 @@ def row(planted: Planted, results: list[Results], share: float) -> str:
     )
     replies = statistics.median(one.calls["generated"] for one in results)
     counts = (verdicts["pass"], verdicts["fail"], holes, sample, verdicts["undecided"], f"{replies:.0f}")
-    return f"| {planted.name} | {share:.2%} | {' | '.join(map(str, counts))} |"
+    return f"| {planted.name} | {' | '.join(map(str, counts))} |"
 
 
 def main() -> None:
@@ -161,14 +182,22 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=40, help="gates of each adapter, each with its own seed")
     parser.add_argument("--only", default="", metavar="TEXT", help="those whose name has this")
     options = parser.parse_args()
-    head = "planted | cases that fail | passed | failed | by a hole | by the sample alone | undecided | replies"
-    sys.stdout.write(f"| {head} |\n|{' --- |' * 8}\n")
+    chosen = [planted for planted in adapters() if options.only in planted.name]
     cases = drawn_cases()
-    for planted in adapters():
-        if options.only in planted.name:
-            results = [gated(planted, seed) for seed in range(1, options.runs + 1)]
-            sys.stdout.write(row(planted, results, share_of(planted, cases)) + "\n")
-            sys.stdout.flush()
+    _head("planted | cases that fail | finds | holes | of 24 neighbours fail: least | median")
+    for planted in chosen:
+        sys.stdout.write(finds_row(planted, cases) + "\n")
+    sys.stdout.write("\n")
+    _head("planted | passed | failed | by a hole | by the sample alone | undecided | replies")
+    for planted in chosen if options.runs else ():
+        results = [gated(planted, seed) for seed in range(1, options.runs + 1)]
+        sys.stdout.write(gates_row(planted, results) + "\n")
+        sys.stdout.flush()
+
+
+def _head(text: str) -> None:
+    sys.stdout.write(f"| {text} |\n|{' --- |' * (text.count('|') + 1)}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import Any
 from fixtures.errors import UserError, closest
 from suite.contracts import CONTRACTS
 from suite.judging.contract import Contract
-from suite.lanes.budget import MOST_BUDGET, Budget, budget_for, tests_in
+from suite.lanes.budget import MOST_BUDGET, Budget, tests_in
 from suite.outcome import Bar, Ceiling, Never, PolicyUsed, Rate, ReportOnly
 from suite.results.summary import bar_text
 from suite.settings import BAR_WORDS as WORDS
@@ -131,28 +131,45 @@ def _check_decidable(changed: Sequence[Contract], all_: Sequence[Contract], wher
     """Raise UserError for a bar whose two figures are so near that no budget tells them apart."""
     risks = GATE_RISKS.shared(tests_in(all_))
     for contract in changed:
-        if contract.rows or not contract.bar.gating:
+        bar = contract.bar
+        if contract.rows or not bar.gating or not isinstance(bar, Never | Rate):
             continue
-        least = least_to_pass(contract.bar, risks)
-        if budget_for(least) > MOST_BUDGET:
-            problem = f"even if all of {least:,} cases were kept, it could not pass: no budget is that large"
-            hint = f"figures further apart: --budget {budget} decides {_wider(contract.bar, risks, budget)}"
+        needed = _needed(bar, risks)
+        if needed > Budget.of(MOST_BUDGET).measure:
+            best = "kept without a failure" if _is_strict(bar) else "if the adapter is just acceptable"
+            problem = f"it takes about {needed:,.0f} cases, {best}, to pass: no budget is that large"
+            hint = f"figures further apart: --budget {budget} decides {_wider(bar, risks, budget)}"
             raise UserError(f"{where} {contract.name}", problem, hint=hint)
 
 
-def _wider(bar: Bar, risks: Risks, budget: int) -> str:
+def _needed(bar: Never | Rate, risks: Risks) -> float:
+    """How many cases a pass takes: on average at the acceptable rate; of a strict bar exactly."""
+    return least_to_pass(bar, risks) if _is_strict(bar) else usual_to_pass(bar, risks)
+
+
+def _is_strict(bar: Never | Rate) -> bool:
+    return isinstance(bar, Never) and bar.strict
+
+
+def _wider(bar: Never | Rate, risks: Risks, budget: int) -> str:
     """Figures near to these that this budget decides: the bar moves away from what is acceptable until half of the
-    cases that it measures are enough on average, so that nearly all gates end decided."""
-    assert isinstance(bar, Never | Rate)
-    enough = Budget.of(budget).measure / 2
-    failing = bar.bound if isinstance(bar, Never) else 1 - bar.at_least
-    while True:
-        failing = float(f"{failing * 1.05 + 1e-12:.2g}") if failing > 0.001 else failing * 1.5 + 1e-12
+    cases that it measures are enough on average, so that nearly all gates end decided; a strict one needs all."""
+    measured = Budget.of(budget).measure
+    enough = measured if _is_strict(bar) else measured / 2
+    failing, wider = bar.bound if isinstance(bar, Never) else 1 - bar.at_least, bar
+    while _needed(wider, risks) > enough:
+        failing = _rounded_up(failing * 1.03)
         wider = replace(bar, bound=failing) if isinstance(bar, Never) else replace(bar, at_least=round(1 - failing, 9))
-        if usual_to_pass(wider, risks) <= enough:
-            break
-    figure = f"at_most = {failing:.2g}" if isinstance(wider, Never) else f"at_least = {wider.at_least:g}"
-    return f"{{{figure}, acceptable = {wider.acceptable:g}}}"
+    if isinstance(wider, Never):
+        rest = "strict = true" if wider.strict else f"acceptable = {wider.acceptable:g}"
+        return f"{{at_most = {failing:g}, {rest}}}"
+    return f"{{at_least = {wider.at_least:g}, acceptable = {wider.acceptable:g}}}"
+
+
+def _rounded_up(share: float) -> float:
+    """The next share of two significant digits."""
+    digits = 1 - math.floor(math.log10(share))
+    return round(math.ceil(share * 10**digits - 1e-9) / 10**digits, digits)
 
 
 def used(contracts: Sequence[Contract], bars: Bars, known: Sequence[Contract] = CONTRACTS) -> PolicyUsed:

@@ -23,7 +23,7 @@ from suite.lanes.asking import MAX_NEW_TOKENS, Asker, Progress, calibrator_of
 from suite.lanes.beside import TAKES, Seconds
 from suite.lanes.budget import ASIDE, CAP, FIRST_LOOK, GLANCE, GOES_ON, ROUND, Budget, longer, tests_in
 from suite.lanes.champion import compare
-from suite.lanes.counterexamples import counterexamples, wrong_of
+from suite.lanes.counterexamples import are_confirmed, counterexamples, wrong_of
 from suite.lanes.known import Corpus
 from suite.lanes.languages import by_language, example_report
 from suite.lanes.neighbours import confirmed, with_holes
@@ -256,7 +256,7 @@ class Run:
         # A row of the user's own stands in a file of theirs already, and is asked word for word.
         calls = self.budget.shrink if contract.bar.gating and not contract.rows else 0
         examples = counterexamples(contract, judged, self.asker, calls, partial(self._replay, contract))
-        if isinstance(contract.bar, Never) and contract.bar.gating and not contract.bar.strict:
+        if are_confirmed(contract):
             examples = confirmed(contract, examples, self.asker, self.scene)
             verdict = with_holes(verdict, examples)
         for example in () if contract.rows else examples:

@@ -11,17 +11,22 @@ from random import Random
 import pytest
 
 from fixtures.choosing import SeededChooser
+from fixtures.formats import load_format
 from fixtures.types import Absent, Case, Catalog, Oracle, Tool, user
 from suite.contracts import CONTRACTS
 from suite.engine import ScriptedEngine
 from suite.exam.cases import masked, stressed
 from suite.exam.scene import Scene
 from suite.gating import gate
+from suite.judging.judged import Judged
 from suite.lanes.asking import Asker
+from suite.lanes.counterexamples import counterexamples
 from suite.lanes.neighbours import COUNT, SORTS, confirmed, neighbours
+from suite.lanes.reduce import size
 from suite.lanes.rehearsal import right, scripted
-from suite.outcome import Counterexample, Never
+from suite.outcome import Broken, Counterexample, Lane, Never, Rate
 from suite.policy import with_bars
+from suite.reply import Generation, Reply
 
 UNDECLARED = "<start_function_call>call:nowhere{}<end_function_call><start_function_response>"
 NEVER = tuple(contract for contract in CONTRACTS if isinstance(contract.bar, Never))
@@ -162,3 +167,18 @@ def test_with_strict_one_failure_closes_the_gate(tmp_path: Path):
 
     found = holes_of(tmp_path, once, 800, {"never_hallucinates_tools": {"strict": True}})
     assert found.verdict.name == "fail"
+
+
+def test_finds_are_confirmed_however_many_smaller_failures_the_sample_has():
+    def failing(seed: int, lane: Lane) -> Judged:
+        case = masked(SCENE, SeededChooser(str(seed)))
+        reply = Reply(Generation(UNDECLARED, (0.0,), "stop"), load_format("functiongemma").parse(UNDECLARED, []))
+        return Judged(lane, case, reply, Broken("calls nowhere", "no call"))
+
+    judged = sorted((failing(seed, "measure") for seed in range(5)), key=lambda one: size(one.case))
+    find = replace(judged.pop(), lane="search")
+    asker = Asker(ScriptedEngine(lambda prompt: "No.<end_of_turn>"), max_new_tokens=10)
+    shown = counterexamples(NEVER[0], [*judged, find], asker, 0, lambda case: "")
+    assert [one.lane for one in shown] == ["search", "measure", "measure", "measure"]
+    rate = replace(NEVER[0], bar=Rate(0.9))
+    assert [one.lane for one in counterexamples(rate, [*judged, find], asker, 0, lambda case: "")] == ["measure"] * 3
