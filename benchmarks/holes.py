@@ -65,7 +65,8 @@ class Planted:
 
 def request_of(prompt: str) -> str:
     """The last request of a prompt."""
-    return _REQUEST.findall(prompt)[-1].casefold()
+    last: str = _REQUEST.findall(prompt)[-1]
+    return last.casefold()
 
 
 def two_halves(prompt: str, seed: int) -> str:
@@ -187,6 +188,7 @@ def main() -> None:
     _head("planted | cases that fail | finds | holes | of 24 neighbours fail: least | median")
     for planted in chosen:
         sys.stdout.write(finds_row(planted, cases) + "\n")
+        sys.stdout.flush()
     sys.stdout.write("\n")
     _head("planted | passed | failed | by a hole | by the sample alone | undecided | replies")
     for planted in chosen if options.runs else ():

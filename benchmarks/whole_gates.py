@@ -8,7 +8,7 @@ The first table has gates of which *never* alone may miss its rate: all others h
 one number stand on one catalog, so that contracts fail together: what decides a case is a normal variable of which a
 part is common to all contracts, and `correlation` is that part's share of the variance (a Gaussian copula).
 
-    | true failures | accepted | rejected | undecided | cases: mean | 95 % |
+    | true failures | accepted | rejected | undecided | cases: mean | 95 % | at the budget: undecided | cases: mean |
     | correlation | all acceptable: opened | rejected | undecided | one at its bar: opened, at most |
 """
 
@@ -105,12 +105,15 @@ def in_parts(rates: Sequence[float], correlation: float, count: int, rng: np.ran
 def never_alone(count: int, rng: np.random.Generator) -> list[str]:
     """The first table, whose *never* goes on alone."""
     (never,) = (one for one in tested() if one.goes_on)
-    most = GOES_ON * Budget.of(DEFAULT_BUDGET).measure
-    lines = ["| true failures | accepted | rejected | undecided | cases: mean | 95 % |", "|" + " --- |" * 6]
+    measured = Budget.of(DEFAULT_BUDGET).measure
+    told = "true failures | accepted | rejected | undecided | cases: mean | 95 %"
+    lines = [f"| {told} | at the budget: undecided | cases: mean |", "|" + " --- |" * 8]
     for rate in FAILURES:
-        verdicts, cases = judged(never.test, rng.random((count, most), dtype=np.float32) < rate)
+        failed = rng.random((count, GOES_ON * measured), dtype=np.float32) < rate
+        (verdicts, cases), (before, fewer) = judged(never.test, failed), judged(never.test, failed[:, :measured])
         shares = " | ".join(f"{(verdicts == word).mean():.2%}" for word in (1, -1, 0))
-        lines.append(f"| {rate:.2%} | {shares} | {cases.mean():.0f} | {np.quantile(cases, 0.95):.0f} |")
+        taken = f"{cases.mean():.0f} | {np.quantile(cases, 0.95):.0f}"
+        lines.append(f"| {rate:.2%} | {shares} | {taken} | {(before == 0).mean():.2%} | {fewer.mean():.0f} |")
     return lines
 
 

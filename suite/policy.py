@@ -169,7 +169,7 @@ def _wider(bar: Never | Rate, risks: Risks, budget: int) -> str:
 def _rounded_up(share: float) -> float:
     """The next share of two significant digits."""
     digits = 1 - math.floor(math.log10(share))
-    return round(math.ceil(share * 10**digits - 1e-9) / 10**digits, digits)
+    return float(f"{math.ceil(share * 10.0**digits - 1e-9) / 10.0**digits:.2g}")
 
 
 def used(contracts: Sequence[Contract], bars: Bars, known: Sequence[Contract] = CONTRACTS) -> PolicyUsed:
