@@ -178,7 +178,7 @@ def lane_text(example: Counterexample) -> str:
 def counterexample_lines(example: Counterexample, number: int | None = None) -> list[str]:
     """The tools, the conversation, raw replies, what was got and wanted, and the one command that replays it.
 
-    The number is that by which `python -m suite keep` knows it; `--replay` takes the digits before it.
+    The number is that by which `python -m suite keep` knows it; `--replay` takes its `id`.
     """
     rows = [
         *case_rows(example.case),
@@ -186,10 +186,11 @@ def counterexample_lines(example: Counterexample, number: int | None = None) -> 
         *([] if example.other is None else [("compared", _shortened(example.other) or "(nothing)")]),
         ("got", example.got),
         ("wanted", example.wanted),
+        ("id", case_id(example.case)[:SHORT_ID]),
         ("replay", example.replay),
     ]
     name = example.contract if number is None else f"{example.contract}, number {number}"
-    return [f"counterexample {case_id(example.case)[:SHORT_ID]} of {name}: {lane_text(example)}", *labelled(rows)]
+    return [f"counterexample of {name}: {lane_text(example)}", *labelled(rows)]
 
 
 def case_rows(case: Case) -> list[tuple[str, str]]:
