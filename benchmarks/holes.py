@@ -130,10 +130,15 @@ def adapters() -> list[Planted]:
     ]
 
 
-def finds_row(planted: Planted, cases: list[Case]) -> str:
+def prompts_of(cases: list[Case]) -> list[str]:
+    """What an adapter is asked in these cases."""
+    form = load_format("functiongemma")
+    return [form.render(case.messages, case.catalog.declarations(), prompt=True).text for case in cases]
+
+
+def finds_row(planted: Planted, cases: list[Case], prompts: list[str]) -> str:
     """How many cases the adapter fails in, and what comes of confirming these."""
-    form, scene = load_format("functiongemma"), Scene.on()
-    prompts = [form.render(case.messages, case.catalog.declarations(), prompt=True).text for case in cases]
+    scene = Scene.on()
     failing = [case for case, prompt in zip(cases, prompts, strict=True) if planted.made(prompt, 0)]
     asker = Asker(engine_of(planted, 0), max_new_tokens=MAX_NEW_TOKENS)
     finds = [
@@ -185,9 +190,10 @@ def main() -> None:
     options = parser.parse_args()
     chosen = [planted for planted in adapters() if options.only in planted.name]
     cases = drawn_cases()
+    prompts = prompts_of(cases)
     _head("planted | cases that fail | finds | holes | of 24 neighbours fail: least | median")
     for planted in chosen:
-        sys.stdout.write(finds_row(planted, cases) + "\n")
+        sys.stdout.write(finds_row(planted, cases, prompts) + "\n")
         sys.stdout.flush()
     sys.stdout.write("\n")
     _head("planted | passed | failed | by a hole | by the sample alone | undecided | replies")
