@@ -112,6 +112,16 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     },
     "cache": {"metavar": "DIR", "help": "keep replies and counterexamples there (default: .callproof)"},
     "results": {"metavar": "FILE", "help": "write the results there as JSON, for reports and promotion"},
+    "replay": {
+        "metavar": "ID",
+        "help": "ask this counterexample again, and nothing else: the digits that stand with it, or its number in "
+        "--results FILE; exits with 1 if it still fails, and is no verdict",
+    },
+    "neighbours": {
+        "action": "store_const",
+        "const": True,
+        "help": "with --replay: ask 24 cases around it too, which tell a hole from a stray find",
+    },
 }
 """Each names a field of `suite.settings.Settings`; tests/suite/plugin/test_options.py holds the two together."""
 

@@ -78,14 +78,15 @@ def gate(
     drawn = Drawn(named, tuple(cases), tuple(examples), made_up, as_deployed, seed, budget, leave_out_unaskable)
     place = None if adapter in (None, "none") else Path(str(adapter))
     if engine is None:
-        place, engine, bare = _opened(identify(place, base, format, given=given), cache, processes, dtype)
+        place, engine, bare = opened(identify(place, base, format, given=given), cache, processes, dtype)
     scene, own = (read.scene, read.own) if read else (drawn.scene(engine.format), drawn.own(engine.format))
     if isinstance(champion, Target):
         champion = open_engine(champion, cache, processes, beside=engine, dtype=dtype)
-    asked = asked_of(with_bars(contracts, policy), champion=champion is not None, own=own)
+    asked = asked_of(with_bars(contracts, policy, budget=budget), champion=champion is not None, own=own)
     run = Run(
         engine=engine, scene=scene, contracts=asked, corpus=Corpus(cache / "counterexamples"),
-        command=drawn.command(engine.identity, policy, given), seed=seed, calls=budget, progress=progress,
+        command=drawn.command(engine.identity, policy, given), again=drawn.again(engine.identity, given), seed=seed,
+        calls=budget, progress=progress,
         champion=champion, bare=bare, to_the_end=to_the_end, policy=used(asked, policy, contracts),
         own=own, trained=warning(own.asked, place), taught=warning(scene.examples.requests, place),
     )  # fmt: skip
@@ -149,6 +150,21 @@ class Drawn:
 
     def command(self, identity: Identity, bars: Mapping[str, Any], given: Given) -> str:
         """The command that runs this gate again."""
+        parts = self._of_whom(identity, given) + [word for name in self.cases for word in ("--cases", name)]
+        for option, share, usual in (
+            ("--made-up", self.made_up, usual_made_up(self.examples)),
+            ("--as-deployed", self.as_deployed, usual_as_deployed(self.examples)),
+        ):
+            parts += [option, str(share)] if share != usual else []
+        parts += [word for name, bar in bars.items() for word in ("--bar", f"{name}={_as_toml(bar)}")]
+        return shlex.join([*parts, "--seed", str(self.seed), "--budget", str(self.budget)])
+
+    def again(self, identity: Identity, given: Given) -> str:
+        """What a command begins with that asks one case of this gate again."""
+        return shlex.join(self._of_whom(identity, given))
+
+    def _of_whom(self, identity: Identity, given: Given) -> list[str]:
+        """Who is asked, and from what catalogs and sentences."""
         named = self.catalogs if self.examples else self.catalogs or DEFAULT_CATALOGS
         parts = ["pytest", "--adapter", identity.adapter, "--base", identity.base, "--format", identity.format]
         for option, said in (
@@ -157,19 +173,12 @@ class Drawn:
             ("--system", given.system),
         ):
             parts += [option, said] if said is not None else []
-        for option, names in (("--catalog", named), ("--cases", self.cases), ("--examples", self.examples)):
+        for option, names in (("--catalog", named), ("--examples", self.examples)):
             parts += [word for name in names for word in (option, name)]
-        for option, share, usual in (
-            ("--made-up", self.made_up, usual_made_up(self.examples)),
-            ("--as-deployed", self.as_deployed, usual_as_deployed(self.examples)),
-        ):
-            parts += [option, str(share)] if share != usual else []
-        parts += ["--leave-out-unaskable"] if self.leave_out_unaskable else []
-        parts += [word for name, bar in bars.items() for word in ("--bar", f"{name}={_as_toml(bar)}")]
-        return shlex.join([*parts, "--seed", str(self.seed), "--budget", str(self.budget)])
+        return parts + (["--leave-out-unaskable"] if self.leave_out_unaskable else [])
 
 
-def _opened(
+def opened(
     target: Target, cache: Path, processes: int | None, dtype: str
 ) -> tuple[Path | None, CachedEngine, Engine | None]:
     """The adapter's own folder, its engine, and that of its bare base, if it has an adapter."""

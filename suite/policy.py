@@ -15,11 +15,13 @@ from typing import Any
 from fixtures.errors import UserError, closest
 from suite.contracts import CONTRACTS
 from suite.judging.contract import Contract
-from suite.lanes.budget import MOST_BUDGET, budget_for, tests_in
+from suite.lanes.budget import MOST_BUDGET, Budget, tests_in
 from suite.outcome import Bar, Ceiling, Never, PolicyUsed, Rate, ReportOnly
 from suite.results.summary import bar_text
 from suite.settings import BAR_WORDS as WORDS
-from suite.statistics.verdict import GATE_RISKS, least_to_pass
+from suite.settings import DEFAULT_BUDGET
+from suite.statistics.sequential import Risks
+from suite.statistics.verdict import GATE_RISKS, least_to_pass, usual_to_pass
 
 _FIGURES: Mapping[type, tuple[str, ...]] = {
     Rate: ("at_least", "acceptable"),
@@ -33,10 +35,13 @@ WHERE = "[tool.callproof.bars] or --bar"
 Bars = Mapping[str, Any]
 
 
-def with_bars(contracts: Sequence[Contract], bars: Bars, where: str = WHERE) -> tuple[Contract, ...]:
+def with_bars(
+    contracts: Sequence[Contract], bars: Bars, where: str = WHERE, budget: int = DEFAULT_BUDGET
+) -> tuple[Contract, ...]:
     """The contracts by this policy, without those that are off; UserError for the first bar that cannot be.
 
-    A shipped contract that is not among these may be named all the same: it is not asked this time.
+    A shipped contract that is not among these may be named all the same: it is not asked this time. The error for a bar
+    that no budget decides names one that `budget` does.
     """
     known = {contract.name for contract in (*CONTRACTS, *contracts)}
     for name in bars:
@@ -48,7 +53,7 @@ def with_bars(contracts: Sequence[Contract], bars: Bars, where: str = WHERE) -> 
         _with(contract, bars[contract.name], where) if contract.name in bars else contract for contract in contracts
     ]
     kept = tuple(contract for contract in made if contract is not None)
-    _check_decidable([contract for contract in kept if contract.name in bars], kept, where)
+    _check_decidable([contract for contract in kept if contract.name in bars], kept, where, budget)
     return kept
 
 
@@ -122,25 +127,49 @@ def _made(place: str, bar: Any) -> Bar:
         raise UserError(place, str(error), hint="leave `acceptable` out, and it is chosen to fit") from error
 
 
-def _check_decidable(changed: Sequence[Contract], all_: Sequence[Contract], where: str) -> None:
+def _check_decidable(changed: Sequence[Contract], all_: Sequence[Contract], where: str, budget: int) -> None:
     """Raise UserError for a bar whose two figures are so near that no budget tells them apart."""
     risks = GATE_RISKS.shared(tests_in(all_))
     for contract in changed:
-        if contract.rows or not contract.bar.gating:
+        bar = contract.bar
+        if contract.rows or not bar.gating or not isinstance(bar, Never | Rate):
             continue
-        least = least_to_pass(contract.bar, risks)
-        if budget_for(least) > MOST_BUDGET:
-            problem = f"even if all of {least:,} cases were kept, it could not pass: no budget is that large"
-            raise UserError(
-                f"{where} {contract.name}", problem, hint=f"figures further apart, such as {_wider(contract.bar)}"
-            )
+        needed = _needed(bar, risks)
+        if needed > Budget.of(MOST_BUDGET).measure:
+            best = "kept without a failure" if _is_strict(bar) else "if the adapter is just acceptable"
+            problem = f"it takes about {needed:,.0f} cases, {best}, to pass: no budget is that large"
+            hint = f"figures further apart: --budget {budget} decides {_wider(bar, risks, budget)}"
+            raise UserError(f"{where} {contract.name}", problem, hint=hint)
 
 
-def _wider(bar: Bar) -> str:
-    """Figures near to these that a large budget decides."""
-    if isinstance(bar, Never):
-        return f"{{at_most = {max(bar.bound, 0.001):g}, acceptable = {max(bar.bound, 0.001) * 0.16:g}}}"
-    return "{at_least = 0.999, acceptable = 0.9996}"
+def _needed(bar: Never | Rate, risks: Risks) -> float:
+    """How many cases a pass takes: on average at the acceptable rate; of a strict bar exactly."""
+    return least_to_pass(bar, risks) if _is_strict(bar) else usual_to_pass(bar, risks)
+
+
+def _is_strict(bar: Never | Rate) -> bool:
+    return isinstance(bar, Never) and bar.strict
+
+
+def _wider(bar: Never | Rate, risks: Risks, budget: int) -> str:
+    """Figures near to these that this budget decides: the bar moves away from what is acceptable until half of the
+    cases that it measures are enough on average, so that nearly all gates end decided; a strict one needs all."""
+    measured = Budget.of(budget).measure
+    enough = measured if _is_strict(bar) else measured / 2
+    failing, wider = bar.bound if isinstance(bar, Never) else 1 - bar.at_least, bar
+    while _needed(wider, risks) > enough:
+        failing = _rounded_up(failing * 1.03)
+        wider = replace(bar, bound=failing) if isinstance(bar, Never) else replace(bar, at_least=round(1 - failing, 9))
+    if isinstance(wider, Never):
+        rest = "strict = true" if wider.strict else f"acceptable = {wider.acceptable:g}"
+        return f"{{at_most = {failing:g}, {rest}}}"
+    return f"{{at_least = {wider.at_least:g}, acceptable = {wider.acceptable:g}}}"
+
+
+def _rounded_up(share: float) -> float:
+    """The next share of two significant digits."""
+    digits = 1 - math.floor(math.log10(share))
+    return float(f"{math.ceil(share * 10.0**digits - 1e-9) / 10.0**digits:.2g}")
 
 
 def used(contracts: Sequence[Contract], bars: Bars, known: Sequence[Contract] = CONTRACTS) -> PolicyUsed:

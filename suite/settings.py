@@ -58,6 +58,9 @@ class Settings:
     processes: int | None = None
     dtype: str = AUTO
     results: str | None = None
+    replay: str | None = None
+    """Which counterexample is to be asked again, instead of a gate; `neighbours` asks cases around it too."""
+    neighbours: bool = False
     cache: str = ".callproof"
 
     @property
@@ -110,7 +113,7 @@ _KINDS: Mapping[str, type] = {
     "adapter": str, "base": str, "download": bool, "format": str, "chat_template": str, "template_kwargs": str,
     "system": str, "catalog": list, "cases": list, "examples": list, "made_up": int, "as_deployed": int, "seed": int,
     "budget": int, "contracts": str, "champion": str, "to_the_end": bool, "leave_out_unaskable": bool, "bars": dict,
-    "processes": int, "dtype": str, "results": str, "cache": str,
+    "processes": int, "dtype": str, "results": str, "replay": str, "neighbours": bool, "cache": str,
 }  # fmt: skip
 
 
@@ -157,6 +160,9 @@ def _merged(pyproject: Path, command_line: Mapping[str, Any]) -> Settings:
     for key, value in table.items():
         _check(str(pyproject), key, value)
     table.pop("adapter", None)
+    for key in ("replay", "neighbours"):  # in a file, it would keep every gate from reaching a verdict
+        if key in table:
+            raise UserError(f"{pyproject} [tool.callproof] {key}", "it is no setting", hint=f"give --{key} to pytest")
     given = {key: value for key, value in command_line.items() if value not in (None, [])}
     merged = {**table, **given}
     budget = merged.get("budget", DEFAULT_BUDGET)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from fixtures.grammar.requests import Asked, ask, ask_for_hard_values
 from fixtures.grammar.tools import SpokenTool, twin_of
 from fixtures.grammar.values import HARD_KINDS
-from fixtures.types import Case, Message, Oracle, Wanted, assistant, user
+from fixtures.types import Absent, Case, Catalog, Message, Oracle, Wanted, assistant, user
 from fixtures.vocab import Chooser
 from suite.exam.scene import Scene, Stage
 from suite.exam.variants import RELATIONS, Unfit, padded
@@ -45,16 +45,20 @@ def masked(scene: Scene, chooser: Chooser) -> Case:
         request = user(chooser.choice(stage.idle))
         return Case(stage.catalog(), (request,), Oracle(calls=()), "no call", language="examples")
     asked = ask(hidden, scene.words, chooser)
-    return Case(stage.catalog(shown), (user(asked.text),), Oracle(calls=()), "masked", language=asked.language)
+    return _nothing_fits(stage.catalog(shown), (user(asked.text),), "masked", hidden, asked)
 
 
 def named_in_request(scene: Scene, chooser: Chooser) -> Case:
     """The request names an undeclared tool outright; nothing fits."""
     stage, hidden, shown = _hide_one(scene, chooser)
     asked = ask(hidden, scene.words, chooser)
-    name = hidden.tool.name
-    text = chooser.choice([f"use {name}: {asked.text}", f"{asked.text} (call {name})", f"call {name}"])
-    return Case(stage.catalog(shown), (user(text),), Oracle(calls=()), "named", language=asked.language)
+    text = naming_outright(asked.text, hidden.tool.name, chooser)
+    return _nothing_fits(stage.catalog(shown), (user(text),), "named", hidden, asked)
+
+
+def naming_outright(text: str, name: str, chooser: Chooser) -> str:
+    """The request with the name of a tool to use, or that name alone."""
+    return chooser.choice([f"use {name}: {text}", f"{text} (call {name})", f"call {name}"])
 
 
 def only_in_history(scene: Scene, chooser: Chooser) -> Case:
@@ -63,7 +67,13 @@ def only_in_history(scene: Scene, chooser: Chooser) -> Case:
     first, again = ask(hidden, scene.words, chooser), ask(hidden, scene.words, chooser)
     done: Message = {"role": "tool", "content": {"name": hidden.tool.name, "response": {"ok": True}}}
     messages = (user(first.text), assistant([first.call]), done, user(again.text))
-    return Case(stage.catalog(shown), messages, Oracle(calls=()), "history", language=again.language)
+    return _nothing_fits(stage.catalog(shown), messages, "history", hidden, again)
+
+
+def _nothing_fits(catalog: Catalog, messages: tuple[Message, ...], kind: str, hidden: SpokenTool, asked: Asked) -> Case:
+    """A case that ends with a request for a tool that is not declared."""
+    absent = Absent(hidden.tool, asked.call.arguments)
+    return Case(catalog, messages, Oracle(calls=()), kind, language=asked.language, absent=absent)
 
 
 def near_miss(scene: Scene, chooser: Chooser) -> Case:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from suite.judging.contract import Contract
-from suite.outcome import Every
+from suite.outcome import Every, Never
 from suite.settings import DEFAULT_BUDGET
 from suite.statistics.verdict import GATE_RISKS, least_to_pass
 
@@ -20,6 +20,10 @@ FIRST_LOOK = 4 * ROUND
 """Cases, at most, after which a statistic is looked at before its end."""
 GLANCE, CAP = ROUND // 4, 3 * ROUND
 """Of those that do not gate, and at most of those that do if that may decide, once the gate has failed: people wait."""
+
+GOES_ON = 3
+"""A *never* contract that alone is undecided goes on to so many times what the budget measures: it tells shares apart
+that are both small. benchmarks/error_rates.py says what that costs, docs/trust.md the figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +42,19 @@ class Budget:
 
 
 def most_drawn(contract: Contract, budget: int = DEFAULT_BUDGET) -> int:
-    """How many cases a gate of this budget measures of a contract at most; of own rows, all that must hold."""
+    """How many cases a gate of this budget measures of a contract at most, before one goes on alone; of own rows, all
+    that must hold."""
     if contract.rows:
         most = contract.sample or 0
         return most if contract.rows == "must" else min(most, Budget.of(budget).measure)
     most = Budget.of(budget).measure if contract.bar.gating else ASIDE
     return min(most, contract.sample or most)
+
+
+def longer(contract: Contract) -> int:
+    """How many times what the budget measures it may have, if nothing else is undecided; 1 for most contracts."""
+    bar = contract.bar
+    return GOES_ON if isinstance(bar, Never) and bar.gating and not bar.strict and not contract.rows else 1
 
 
 def most_replies(contracts: Sequence[Contract], budget: int) -> int:
@@ -53,7 +64,7 @@ def most_replies(contracts: Sequence[Contract], budget: int) -> int:
     """
     measured: dict[object, int] = {}
     for contract in contracts:
-        most = most_drawn(contract, budget) * (1 if contract.bar.gating else 2)
+        most = most_drawn(contract, budget) * (1 if contract.bar.gating else 2) * longer(contract)
         drawn = contract.draw, contract.rows
         measured[drawn] = max(measured.get(drawn, 0), most)
     hunted = Budget.of(budget).search + Budget.of(budget).shrink
@@ -80,7 +91,7 @@ def too_small(contracts: Sequence[Contract], budget: int) -> str:
     risks = GATE_RISKS.shared(tests_in(contracts))
     # Of own rows, few are enough: those of a file that is asked whole are counted.
     gating = [contract for contract in contracts if contract.bar.gating and not contract.rows]
-    least = {contract.name: least_to_pass(contract.bar, risks) for contract in gating}
+    least = {one.name: -(-least_to_pass(one.bar, risks) // longer(one)) for one in gating}
     short = [name for name, cases in least.items() if cases > Budget.of(budget).measure]
     if not short:
         return ""

@@ -3,31 +3,48 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from fixtures.types import Case
 from suite.judging.contract import Contract
 from suite.judging.judged import Judged
 from suite.lanes.asking import Asker
 from suite.lanes.reduce import reduce, size
-from suite.outcome import Broken, Counterexample, WrongArgument
+from suite.outcome import Broken, Counterexample, Never, WrongArgument
 
 SHOWN = 3
 """Counterexamples a report shows of one contract."""
 
 
 def counterexamples(
-    contract: Contract, judged: Sequence[Judged], asker: Asker, calls: int, replay: str
+    contract: Contract, judged: Sequence[Judged], asker: Asker, calls: int, replay: Callable[[Case], str]
 ) -> tuple[Counterexample, ...]:
-    """At most `SHOWN`, of whatever lane; making one smaller asks for at most `calls` replies.
+    """At most `SHOWN`, of whatever lane, and of finds that are confirmed so many besides; making one smaller asks for
+    at most `calls` replies. `replay` has the command that asks a case again.
 
     A contract that wants a second reply beside the first judges a case only where it was drawn; its failures stay as
     they are.
     """
     failing = [j for j in judged if isinstance(j.outcome, Broken)]
     different = {asker.prompt(j.case): j for j in reversed(failing)}
-    smallest = sorted(different.values(), key=lambda j: size(j.case))[:SHOWN]
+    smallest = [judged for part in _parts(contract, list(different.values())) for judged in part[:SHOWN]]
     return tuple(_counterexample(contract, j, small, replay) for j, small in _reduced(contract, smallest, asker, calls))
+
+
+def _parts(contract: Contract, failing: Sequence[Judged]) -> list[list[Judged]]:
+    """The failures, the smallest first; where finds are confirmed, these and then those of the sample, which could
+    otherwise stand in front of every find."""
+    by_size = sorted(failing, key=lambda j: size(j.case))
+    if not are_confirmed(contract):
+        return [by_size]
+    return [[j for j in by_size if j.lane != "measure"], [j for j in by_size if j.lane == "measure"]]
+
+
+def are_confirmed(contract: Contract) -> bool:
+    """Whether neighbours of its finds are asked: a promise that tolerates no failure needs none, and of a rate a find
+    is an example."""
+    return isinstance(contract.bar, Never) and contract.bar.gating and not contract.bar.strict
 
 
 def _reduced(contract: Contract, smallest: Sequence[Judged], asker: Asker, calls: int) -> Iterator[tuple[Judged, bool]]:
@@ -45,7 +62,7 @@ def _reduced(contract: Contract, smallest: Sequence[Judged], asker: Asker, calls
         yield replace(judged, case=found.case, reply=reply, outcome=found.broken), found.minimal
 
 
-def _counterexample(contract: Contract, judged: Judged, minimal: bool, replay: str) -> Counterexample:
+def _counterexample(contract: Contract, judged: Judged, minimal: bool, replay: Callable[[Case], str]) -> Counterexample:
     assert isinstance(judged.outcome, Broken)
     return Counterexample(
         contract=contract.name,
@@ -55,7 +72,7 @@ def _counterexample(contract: Contract, judged: Judged, minimal: bool, replay: s
         wanted=judged.outcome.wanted,
         lane=judged.lane,
         minimal=minimal,
-        replay=replay,
+        replay=replay(judged.case),
         other=judged.reply.other.raw if judged.reply.other else None,
     )
 

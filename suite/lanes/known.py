@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 
 from fixtures.errors import UserError
 from fixtures.files import write_text
 from fixtures.reading.strict import read_json
 from fixtures.types import Case
-from suite.results.cases import case_from_json, case_to_json
+from suite.results.cases import case_from_json, case_id, case_text
 
 
 class Corpus:
@@ -25,11 +23,14 @@ class Corpus:
 
     def keep(self, contract: str, case: Case) -> Path:
         """Store a case, once; the file appears whole or not at all. UserError if it cannot be written."""
-        text = json.dumps(case_to_json(case), indent=1, ensure_ascii=False)
-        path = self.folder / contract / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
+        path = self.folder / contract / f"{case_id(case)}.json"
         if not path.exists():
-            write_text(path, text)
+            write_text(path, case_text(case))
         return path
+
+    def called(self, beginning: str) -> list[tuple[str, Case]]:
+        """The counterexamples whose ID begins like this, each with its contract; UserError for an unreadable one."""
+        return [(path.parent.name, self._read(path)) for path in sorted(self.folder.glob(f"*/{beginning}*.json"))]
 
     @staticmethod
     def _read(path: Path) -> Case:

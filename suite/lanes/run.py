@@ -22,9 +22,9 @@ from suite.judging.judged import Judged, readings_of, tally_of
 from suite.judging.wrong_format import WrongFormat
 from suite.lanes.asking import MAX_NEW_TOKENS, Asker, Progress, calibrator_of
 from suite.lanes.beside import TAKES, Seconds
-from suite.lanes.budget import ASIDE, CAP, FIRST_LOOK, GLANCE, ROUND, Budget, tests_in
+from suite.lanes.budget import ASIDE, CAP, FIRST_LOOK, GLANCE, GOES_ON, ROUND, Budget, longer, tests_in
 from suite.lanes.champion import compare
-from suite.lanes.counterexamples import counterexamples, wrong_of
+from suite.lanes.counterexamples import are_confirmed, counterexamples, wrong_of
 from suite.lanes.known import Corpus
 from suite.lanes.languages import by_language, by_tool, example_report
 from suite.lanes.neighbours import confirmed, with_holes
@@ -45,6 +45,7 @@ from suite.outcome import (
     Verdict,
 )
 from suite.results.asked import asked_of
+from suite.results.cases import SHORT_ID, case_id
 from suite.results.unwritten import Unwritten
 from suite.settings import DEFAULT_BUDGET
 from suite.statistics.finite import file_measures, judge_rows
@@ -63,6 +64,8 @@ class Run:
     contracts: tuple[Contract, ...]
     corpus: Corpus
     command: str
+    """What runs this gate again; `again` is what it takes to ask one of its cases."""
+    again: str
     seed: int = 0
     calls: int = DEFAULT_BUDGET
     progress: Progress | None = None
@@ -101,6 +104,7 @@ class Run:
         must = [c for c in gating if c.rows == "must"]
         self._lane("measure", must, self._rows, judged)  # all of them, whatever the budget is
         self._measure(gating, judged, self.budget.measure)
+        self._measure_on(gating, judged)
         drawn = partial(collect, scene=self.scene, examples=self.budget.search, run_seed=self.seed)
         failed = [c for c in gating if self._failed(c, judged)]
         # A find sinks a *never* contract. Of a rate it is an example to show; a gate that has failed has others.
@@ -143,14 +147,20 @@ class Run:
         return results
 
     def _measure(
-        self, contracts: Sequence[Contract], judged: dict[str, list[Judged]], whole: int, *, at_once: int | None = None
+        self,
+        contracts: Sequence[Contract],
+        judged: dict[str, list[Judged]],
+        whole: int,
+        *,
+        at_once: int | None = None,
+        begun: int = 0,
     ) -> None:
         """Rounds of independent draws, until each contract is decided or has had `whole` of them.
 
         Fewer once a gating contract has failed: the others are cut short then. `at_once` is what is left of them then,
-        where that is known before the first round.
+        where that is known before the first round; `begun` is how many they have had.
         """
-        left, done, shut, most = list(contracts), 0, False, whole if at_once is None else at_once
+        left, done, shut, most = list(contracts), begun, False, whole if at_once is None else at_once
         while True:
             settled = [c for c in left if self._settled(c, judged[c.name], done)]
             left = [c for c in left if c not in settled]
@@ -166,6 +176,14 @@ class Run:
             numbers = range(done, min(done + ROUND, most))
             self._lane("measure", left, partial(self._sample, numbers=numbers), judged)
             done = numbers.stop
+
+    def _measure_on(self, gating: Sequence[Contract], judged: dict[str, list[Judged]]) -> None:
+        """Beyond the budget, what alone keeps the gate from its verdict, if it may be."""
+        verdicts = {c.name: self._verdict(c, judged[c.name])[0].name for c in gating}
+        left = [c for c in gating if verdicts[c.name] != "pass"]
+        if left and all(longer(c) > 1 and verdicts[c.name] == "undecided" for c in left):
+            measured = self.budget.measure
+            self._measure(left, judged, GOES_ON * measured, begun=measured)
 
     def _sample(self, contract: Contract, numbers: range) -> list[Case]:
         """Independent seeded draws; contracts that draw alike share them, and so their replies. Rows come in order."""
@@ -243,8 +261,8 @@ class Run:
             verdict = replace(verdict, reason=f"{verdict.reason}: {named(self.own, judged)}")
         # A row of the user's own stands in a file of theirs already, and is asked word for word.
         calls = self.budget.shrink if contract.bar.gating and not contract.rows else 0
-        examples = counterexamples(contract, judged, self.asker, calls, self._replay(contract))
-        if isinstance(contract.bar, Never) and contract.bar.gating and not contract.bar.strict:
+        examples = counterexamples(contract, judged, self.asker, calls, partial(self._replay, contract))
+        if are_confirmed(contract):
             examples = confirmed(contract, examples, self.asker, self.scene)
             verdict = with_holes(verdict, examples)
         for example in () if contract.rows else examples:
@@ -268,11 +286,13 @@ class Run:
             asked=asked_of((j.case, j.outcome) for j in judged if j.lane == "measure"),
         )
 
-    def _replay(self, contract: Contract) -> str:
-        """The command that asks this contract alone again."""
+    def _replay(self, contract: Contract, case: Case) -> str:
+        """The command that asks this case again; of the user's own rows, which are kept nowhere else, all of them."""
         own = f" --contracts {shlex.quote(contract.folder)}" if contract.folder else ""
         dtype = f" --dtype {self.engine.identity.dtype}" if self.engine.identity.dtype else ""
-        return f"{self.command}{own}{dtype} -k {contract.name}"
+        if contract.rows:
+            return f"{self.command}{own}{dtype} -k {contract.name}"
+        return f"{self.again}{own}{dtype} --replay {case_id(case)[:SHORT_ID]}"
 
     def _compare(self, contract: Contract, judged: Mapping[str, Sequence[Judged]]) -> ContractResult:
         """Against the champion, on what was measured of the other gating contracts."""

@@ -21,8 +21,10 @@ from suite.engine.precision import told
 from suite.exam.trained import warning
 from suite.lanes.budget import too_small
 from suite.lanes.loading import asked_of
+from suite.plugin import replaying
 from suite.plugin.items import ContractItem, chosen, file_of, run_gate
-from suite.plugin.stash import CONTRACTS, NOT_SPREAD, OWN, RESULTS, SCENE, SETTINGS, TARGET
+from suite.plugin.replaying import ReplayItem, run_replay
+from suite.plugin.stash import CONTRACTS, FOUND, NOT_SPREAD, OWN, REPLAYED, RESULTS, SCENE, SETTINGS, TARGET
 from suite.results.ending import ending, verdict_line
 from suite.results.github import told_to_github
 from suite.results.own import contrary_text
@@ -101,11 +103,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_runtestloop(session: pytest.Session) -> None:
     options = session.config.option
     stopped = session.testsfailed and not options.continue_on_collection_errors  # pytest says so itself
-    if options.collectonly or stopped or not chosen(session):
+    if options.collectonly or stopped or not session.items:
         return
     try:
         with told_disks():
-            run_gate(session)
+            if FOUND in session.config.stash:
+                run_replay(session.config)
+            elif chosen(session):
+                run_gate(session)
     except UserError as error:
         raise pytest.UsageError(str(error)) from error
 
@@ -122,6 +127,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         told = properties(item.result, item.config.stash[RESULTS])
         report.user_properties += told
         item.user_properties += told  # pytest writes JUnit's from the report on the teardown, which has the item's
+    if isinstance(item, ReplayItem) and report.when == "call":
+        report.user_properties += replaying.properties(item.replayed)
+        item.user_properties += replaying.properties(item.replayed)
     return report
 
 
@@ -139,11 +147,15 @@ def _verdict_of(report: object) -> object:
     return told.get(VERDICT) if getattr(report, "when", "") == "call" else None
 
 
+def _is_replay(report: object) -> bool:
+    return replaying.REPLAY in dict(getattr(report, "user_properties", ()))
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: Any) -> Generator[None]:
     """Hold the failed contracts back from pytest's own list of failures: they are told below, in the gate's order."""
     failed = terminalreporter.stats.get("failed", [])
-    held_back = [report for report in failed if _verdict_of(report)]
+    held_back = [report for report in failed if _verdict_of(report) or _is_replay(report)]
     failed[:] = [report for report in failed if report not in held_back]
     try:
         return (yield)
@@ -159,6 +171,8 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if RESULTS in config.stash and reporter:
         _tell(config, reporter)
+    if REPLAYED in config.stash and reporter:
+        replaying.tell(config, reporter)
     return result
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,20 +12,19 @@ import pytest
 
 from fixtures.progress import Replies
 from suite.contracts import CONTRACTS as SHIPPED
-from suite.engine import Engine, Target
 from suite.gating import Read, gate
 from suite.judging.contract import Contract
 from suite.lanes.budget import most_replies
 from suite.lanes.loading import asked_of, contract_files, contracts_in, load_contracts
 from suite.outcome import ContractResult, Results
-from suite.plugin.stash import CHAMPION, CONTRACTS, OWN, RESULTS, SCENE, SETTINGS, TARGET
+from suite.plugin.engines import engine_from_environment
+from suite.plugin.replaying import ReplayItem, items_of
+from suite.plugin.stash import CHAMPION, CONTRACTS, FOUND, OWN, RESULTS, SCENE, SETTINGS, TARGET
 from suite.results import file as results_file
 from suite.results.summary import bar_text, contract_lines
 from suite.results.unwritten import Unwritten
 from suite.settings import Settings
 
-ENGINE_VARIABLE = "CALLPROOF_ENGINE"
-"""`package.module:factory` of an engine that replaces the real model; the factory gets the identified target."""
 CONTRACTS_FOLDER = Path(importlib.import_module("suite.contracts").__file__ or "").resolve().parent
 
 
@@ -40,11 +38,14 @@ def file_of(path: Path, parent: pytest.Collector, own: Path | None) -> ContractF
 class ContractFile(pytest.File):
     """One file of suite/contracts, or of the folder of the user's own."""
 
-    def collect(self) -> Iterator[ContractItem]:
+    def collect(self) -> Iterator[ContractItem | ReplayItem]:
         settings = self.config.stash[SETTINGS]
         shipped = self.path.parent == CONTRACTS_FOLDER
         own = settings.own_contracts or self.path.parent
         there = {self.path.stem} if shipped else {contract.name for contract in contracts_in(self.path, own)}
+        if FOUND in self.config.stash:
+            yield from items_of(there, self)
+            return
         found = [contract for contract in self.config.stash[CONTRACTS] if contract.name in there]
         for contract in asked_of(found, champion=settings.champion is not None, own=self.config.stash[OWN]):
             yield ContractItem.from_parent(self, name=contract.name, contract=contract)
@@ -140,13 +141,3 @@ def _keep(config: pytest.Config, results: Results) -> None:
     config.stash[RESULTS] = results
     if config.stash[SETTINGS].results:
         results_file.write(results, Path(str(config.stash[SETTINGS].results)))
-
-
-def engine_from_environment(target: Target) -> Engine | None:
-    """The engine that the environment names, or None for the real one."""
-    name = os.environ.get(ENGINE_VARIABLE)
-    if not name:
-        return None
-    module, _, factory = name.partition(":")
-    engine: Engine = getattr(importlib.import_module(module), factory)(target)
-    return engine

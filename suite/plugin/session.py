@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,13 @@ import pytest
 
 from fixtures.errors import UserError
 from suite.engine import Target, identify
+from suite.exam.own import OwnCases
 from suite.gating import Drawn
 from suite.lanes.loading import load_contracts
 from suite.plugin import hooks
 from suite.plugin.items import CONTRACTS_FOLDER
-from suite.plugin.stash import CHAMPION, CONTRACTS, NOT_SPREAD, OWN, SCENE, SETTINGS, TARGET
+from suite.plugin.replaying import found_by
+from suite.plugin.stash import CHAMPION, CONTRACTS, FOUND, NOT_SPREAD, OWN, SCENE, SETTINGS, TARGET
 from suite.policy import with_bars
 from suite.settings import Settings, read_settings
 
@@ -29,7 +32,10 @@ def start(config: pytest.Config, command_line: Mapping[str, Any]) -> None:
         target = target_of(settings)
         champion = champion_of(settings)
         read = Drawn.of(settings).read(target.format)
-        config.stash[CONTRACTS] = with_bars(load_contracts(settings.own_contracts), settings.bars)
+        if settings.replay is not None:
+            read, config.stash[FOUND] = replace(read, own=OwnCases()), found_by(settings)
+        known = load_contracts(settings.own_contracts)
+        config.stash[CONTRACTS] = with_bars(known, settings.bars, budget=settings.budget)
     except UserError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[SETTINGS], config.stash[TARGET], config.stash[CHAMPION] = settings, target, champion

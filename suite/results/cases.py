@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from fixtures.rows import acceptable
-from fixtures.types import Case, Catalog, Fallback, Missing, Oracle, Policy, Tool, ToolCall, Variant
+from fixtures.types import Absent, Case, Catalog, Fallback, Missing, Oracle, Policy, Tool, ToolCall, Variant
+
+ID_DIGITS, SHORT_ID = 16, 8
+"""Digits of a case's ID, and how many of the first of them a person is shown and may type."""
+
+
+def case_text(case: Case) -> str:
+    """The text of the file that a case is kept in."""
+    return json.dumps(case_to_json(case), indent=1, ensure_ascii=False)
+
+
+def case_id(case: Case) -> str:
+    """What a case is called by, wherever it is kept: a hash of all that it consists of."""
+    return hashlib.sha256(case_text(case).encode("utf-8", "surrogatepass")).hexdigest()[:ID_DIGITS]
 
 
 def case_to_json(case: Case) -> dict[str, Any]:
@@ -20,10 +35,7 @@ def case_to_json(case: Case) -> dict[str, Any]:
             "policy": {"fallback": catalog.fallback} if catalog.fallback else catalog.policy,
             "priority": list(catalog.priority),
             "cost": dict(catalog.cost),
-            "tools": [
-                {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
-                for tool in catalog.tools
-            ],
+            "tools": [_tool_to_json(tool) for tool in catalog.tools],
         },
         "messages": [dict(message) for message in case.messages],
         "oracle": {
@@ -33,7 +45,16 @@ def case_to_json(case: Case) -> dict[str, Any]:
         },
         "variant": None if case.variant is None else _variant_to_json(case.variant),
         **({"language": case.language} if case.language else {}),
+        **({"absent": _absent_to_json(case.absent)} if case.absent else {}),
     }
+
+
+def _tool_to_json(tool: Tool) -> dict[str, Any]:
+    return {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
+
+
+def _absent_to_json(absent: Absent) -> dict[str, Any]:
+    return {"tool": _tool_to_json(absent.tool), "arguments": dict(absent.arguments)}
 
 
 def _variant_to_json(variant: Variant) -> dict[str, Any]:
@@ -61,6 +82,7 @@ def case_from_json(document: Mapping[str, Any]) -> Case:
         ),
         variant=_variant_from_json(document.get("variant")),
         language=document.get("language", ""),
+        absent=Absent(Tool(**absent["tool"]), absent["arguments"]) if (absent := document.get("absent")) else None,
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from fixtures.printing import printable
 from suite.outcome import Counterexample, Results
+from suite.results.cases import SHORT_ID, case_id
 from suite.results.languages import example_lines
 from suite.results.own import contrary_text, own_lines, own_notes
 from suite.results.summary import (
@@ -114,12 +115,12 @@ def _aside(results: Results, width: int, whole: str) -> Iterator[str]:
 
 
 def _in_brief(example: Counterexample, number: int, width: int) -> str:
-    """Its number, and what was asked, got and wanted, in one line; the request gives way where it gets too long."""
+    """Its number, its ID, and what was asked, got and wanted, in one line; the request gives way where it gets long."""
     asked = message_text(example.case.messages[-1]) if example.case.messages else ""
     if example.case.variant:
         asked = example.case.variant.case.request
     end = f": got {_cut(example.got, _MOST_SAID)}, wanted {_cut(example.wanted, _MOST_SAID)}"
-    begin = f"{number}. {example.contract}"
+    begin = f"{number}. {case_id(example.case)[:SHORT_ID]} {example.contract}"
     room = max(_LEAST_ASKED, width - len(begin) - len(end) - 4)
     return printable(f'{begin}: "{_cut(asked, room)}"{end}')
 

@@ -41,7 +41,7 @@ from suite.outcome import (
     WrongArgument,
 )
 from suite.results.asked import asked_from_json, asked_to_json
-from suite.results.cases import case_from_json, case_to_json
+from suite.results.cases import case_from_json, case_id, case_to_json
 from suite.settings import MADE_UP
 from suite.user_rows import BrokenRow, Called, ExampleReport, Unjudged
 
@@ -249,8 +249,10 @@ def _bin_from_json(document: Mapping[str, Any]) -> Bin:
 def _counterexample_to_json(example: Counterexample) -> dict[str, Any]:
     plain = ("contract", "raw", "other", "got", "wanted", "lane", "minimal", "replay")
     beside = {"neighbours": example.neighbours, "broken_beside": example.broken_beside} if example.neighbours else {}
-    return {**{name: getattr(example, name) for name in plain}, "case": case_to_json(example.case), **beside}
+    told = {"id": case_id(example.case), **{name: getattr(example, name) for name in plain}}
+    return {**told, "case": case_to_json(example.case), **beside}
 
 
 def _counterexample_from_json(document: Mapping[str, Any]) -> Counterexample:
-    return Counterexample(**{**document, "case": case_from_json(document["case"])})
+    given = {name: value for name, value in document.items() if name != "id"}  # it follows from the case
+    return Counterexample(**{**given, "case": case_from_json(document["case"])})

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fixtures.printing import one_line
-from suite.outcome import ContractResult, Results
+from suite.outcome import ContractResult, Counterexample, Results
+from suite.results.cases import SHORT_ID, case_id
 from suite.results.summary import bar_text, closes_gate, deciding_figure, headline, policy_text, share_range, standing
 from suite.results.table import looks_bad
 
@@ -47,8 +48,15 @@ def markdown(results: Results) -> str:
     for contract in results.contracts:
         if closes_gate(contract):
             lines += ["", f"**{contract.name}**: {_cell(contract.verdict.reason)}"]
-            lines += [f"- {_cell(e.case.request)}: got {_cell(e.got)}" for e in contract.counterexamples]
+            lines += [
+                f"- {case_id(e.case)[:SHORT_ID]} {_cell(e.case.request)}: got {_cell(e.got)}"
+                for e in contract.counterexamples
+            ]
     return "\n".join(lines) + "\n\n"
+
+
+def _asked(example: Counterexample) -> str:
+    return f"- {case_id(example.case)[:SHORT_ID]} {_cell(example.case.request)}: got {_cell(example.got)}"
 
 
 def _row(contract: ContractResult) -> tuple[str, ...]:

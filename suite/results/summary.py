@@ -23,6 +23,7 @@ from suite.outcome import (
     Results,
     WrongArgument,
 )
+from suite.results.cases import SHORT_ID, case_id
 from suite.results.signature import signature
 from suite.results.wording import cases, percent, percent_down, percent_seen, percent_up
 
@@ -189,25 +190,30 @@ def lane_text(example: Counterexample) -> str:
 def counterexample_lines(example: Counterexample, number: int | None = None) -> list[str]:
     """The tools, the conversation, raw replies, what was got and wanted, and the one command that replays it.
 
-    The number is that by which `python -m suite keep` knows it.
+    The number is that by which `python -m suite keep` knows it; `--replay` takes its `id`.
     """
-    rows = [("tools", tool) for tool in tool_lines(example)] or [("tools", "none")]
-    rows += expectation_rows(example.case.catalog)
-    rows += [(str(message.get("role", "?")), message_text(message)) for message in example.case.messages]
-    if example.case.variant:
-        rows += variant_rows(example.case.variant, example.case)
-    rows += [
+    rows = [
+        *case_rows(example.case),
         ("reply", _shortened(example.raw) or "(nothing)"),
         *([] if example.other is None else [("compared", _shortened(example.other) or "(nothing)")]),
         ("got", example.got),
         ("wanted", example.wanted),
+        ("id", case_id(example.case)[:SHORT_ID]),
         ("replay", example.replay),
     ]
     name = example.contract if number is None else f"{example.contract}, number {number}"
-    return [f"counterexample of {name}: {lane_text(example)}", *_table(rows)]
+    return [f"counterexample of {name}: {lane_text(example)}", *labelled(rows)]
 
 
-def _table(rows: list[tuple[str, str]]) -> Iterator[str]:
+def case_rows(case: Case) -> list[tuple[str, str]]:
+    """What was asked, each part with its label: tools, what the catalog says of them, conversation, variant."""
+    rows = [("tools", tool) for tool in tool_lines(case)] or [("tools", "none")]
+    rows += expectation_rows(case.catalog)
+    rows += [(str(message.get("role", "?")), message_text(message)) for message in case.messages]
+    return rows + (variant_rows(case.variant, case) if case.variant else [])
+
+
+def labelled(rows: Sequence[tuple[str, str]]) -> Iterator[str]:
     """Labels left, text right; a label that repeats, and lines after the first, are left blank."""
     label_width = max(len(label) for label, _ in rows)
     previous = ""
@@ -219,10 +225,10 @@ def _table(rows: list[tuple[str, str]]) -> Iterator[str]:
         previous = label
 
 
-def tool_lines(example: Counterexample) -> list[str]:
+def tool_lines(case: Case) -> list[str]:
     """Each tool of the case with what it is for, in one line."""
     lines = []
-    for tool in example.case.catalog.tools:
+    for tool in case.catalog.tools:
         description = textwrap.shorten(tool.description, LONGEST_DESCRIPTION, placeholder="...")
         lines.append(f"{signature(tool)} - {description}" if description else signature(tool))
     return lines

@@ -67,6 +67,16 @@ def least_to_pass(bar: Bar, risks: Risks = GATE_RISKS) -> int:
     return 0
 
 
+def usual_to_pass(bar: Rate | Never, risks: Risks = GATE_RISKS) -> float:
+    """About how many cases a pass takes on average at the acceptable rate: Wald's approximation of 1945, by which the
+    evidence at the end is that of the threshold, over the mean evidence of one case."""
+    test = _test_of(bar, risks)
+    good = test.acceptable
+    failed = test.evidence(0, 1) * (1 - good) if good < 1 else 0.0
+    end = (1 - risks.alpha) * -math.log(risks.beta) + risks.alpha * math.log(risks.alpha)
+    return end / (good * test.evidence(1, 0) + failed)
+
+
 def _decide(tally: Tally, bar: Bar, measures: Mapping[str, Interval], risks: Risks) -> Verdict:
     if isinstance(bar, Never) and bar.strict and (tally.found or tally.held < tally.trials):
         return Verdict("fail", f"{_failures(tally)}; none is tolerated")

@@ -16,8 +16,8 @@ MAY_IMPORT = {
 FLOORS = {
     "suite": (
         ("settings", "reply", "bars", "user_rows", "figures", "asked"), ("outcome",), ("exam",), ("judging", "results"),
-        ("statistics",), ("calibration",), ("engine", "contracts"), ("lanes",), ("policy",), ("gating",), ("anchored",),
-        ("plugin", "preview", "phrasing"), ("__main__",),
+        ("statistics",), ("calibration",), ("engine", "contracts"), ("lanes",), ("policy",), ("gating",),
+        ("anchored", "replay"), ("plugin", "preview", "phrasing"), ("__main__",),
     ),
     "train": (
         ("processes", "job", "gate_options", "format_options"), ("screen",), ("rows",), ("preferences",), ("backends",),

@@ -17,6 +17,7 @@ from suite.lanes.budget import Budget, most_drawn
 from suite.lanes.known import Corpus
 from suite.lanes.rehearsal import STRANGE, right, scripted
 from suite.outcome import Never
+from suite.results.cases import SHORT_ID, case_id
 from suite.settings import DEFAULT_BUDGET
 
 PROSE = "Sure, I will do that for you.<end_of_turn>"
@@ -55,7 +56,7 @@ def test_prose_fails_the_choice_of_a_tool_and_shows_the_smallest_case(tmp_path):
     assert len(failed.counterexamples[0].case.catalog.tools) == 1
     assert failed.counterexamples[0].minimal
     assert failed.counterexamples[0].raw == STRANGE  # to a smaller case than was drawn
-    assert "-k chooses_a_tool" in failed.counterexamples[0].replay
+    assert failed.counterexamples[0].replay.endswith(f" --replay {case_id(failed.counterexamples[0].case)[:SHORT_ID]}")
 
 
 def test_a_hallucinated_tool_fails_only_the_contract_about_it(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,12 @@ from fixtures.errors import UserError
 from suite.contracts import CONTRACTS, GATING
 from suite.gating import gate
 from suite.lanes.budget import Budget, budget_for
+from suite.lanes.budget import tests_in as sharing
 from suite.lanes.rehearsal import right, scripted
 from suite.outcome import Ceiling, Never, Rate, ReportOnly
 from suite.policy import used, with_bars
 from suite.settings import read_settings
+from suite.statistics.verdict import GATE_RISKS, least_to_pass, usual_to_pass
 
 
 def bar_of(bars: dict[str, Any], name: str) -> Any:
@@ -82,6 +86,31 @@ def test_a_bar_that_cannot_be_is_one_clear_error(bars: dict[str, Any], said: str
         with_bars(CONTRACTS, bars)
     assert said in str(error.value)
     assert next(iter(bars)) in error.value.where
+
+
+@pytest.mark.parametrize("budget", [400, 800])
+@pytest.mark.parametrize(
+    ("name", "figures"),
+    [
+        ("right_tool", {"at_least": 0.99999, "acceptable": 0.999999}),
+        ("right_tool", {"at_least": 0.5, "acceptable": 0.5001}),
+        ("never_hallucinates_tools", {"at_most": 1e-6}),
+        ("never_hallucinates_tools", {"at_most": 1e-6, "strict": True}),
+        ("never_hallucinates_tools", {"at_most": 0.01, "acceptable": 0.00999}),
+    ],
+)
+def test_the_figures_that_are_offered_instead_can_be_decided_with_the_budget(name: str, figures: Any, budget: int):
+    with pytest.raises(UserError, match="no budget is that large") as error:
+        with_bars(CONTRACTS, {name: figures}, budget=budget)
+    offered = re.fullmatch(rf"figures further apart: --budget {budget} decides (.*)", error.value.hint)
+    assert offered
+    bars = {name: tomllib.loads(f"bar = {offered[1]}")["bar"]}
+    (contract,) = [one for one in with_bars(CONTRACTS, bars) if one.name == name]
+    assert isinstance(contract.bar, Never | Rate)
+    if isinstance(contract.bar, Never) and contract.bar.strict:
+        assert least_to_pass(contract.bar, GATE_RISKS.shared(sharing(CONTRACTS))) <= Budget.of(budget).measure
+        return
+    assert usual_to_pass(contract.bar, GATE_RISKS.shared(sharing(CONTRACTS))) <= Budget.of(budget).measure / 2
 
 
 def test_without_bars_nothing_is_changed():

@@ -101,7 +101,7 @@ def test_a_violation_is_told_with_the_replies_to_both_members_of_the_pair():
     asker = minding(pair)
     (reply,) = asker.ask([pair])
     judged = Judged("measure", pair, reply, contract.judge(pair, reply))
-    (example,) = counterexamples(contract, [judged], asker, 200, "pytest")
+    (example,) = counterexamples(contract, [judged], asker, 200, lambda case: "pytest")
     assert (example.raw, example.other) == (right(example.case), NOTHING)
 
 

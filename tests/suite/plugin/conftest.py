@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 ENGINES = """
 import re
+from dataclasses import replace
 
 from fixtures.errors import UserError
 from suite.engine import ScriptedEngine
@@ -27,6 +28,14 @@ def bare_json(target):
         name = re.search("declaration:([^{]+)", prompt)[1]
         return '[{"name": "%s", "arguments": {}}]<end_of_turn>' % name
     return ScriptedEngine(first_tool, format=target.format, identity=target.identity)
+
+def knowing(target):
+    # Calls whatever tool is declared last; that is enough to choose a tool.
+    def call(prompt):
+        name = prompt.rpartition("declaration:")[2].partition("{")[0]
+        text = "<start_function_call>call:" + name + "{}<end_function_call><start_function_response>"
+        return Generation(text, (-0.1,), "stop")
+    return ScriptedEngine(call, format=target.format, identity=replace(target.identity, adapter_digest="other"))
 
 def refusing(target):
     def refuse(prompt):

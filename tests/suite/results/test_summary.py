@@ -52,6 +52,7 @@ def test_a_counterexample_shows_all_that_a_person_needs() -> None:
         "  reply      Sure, I will make it brighter for you.<end_of_turn>",
         "  got        no call",
         "  wanted     set_light",
+        "  id         b69c2b7c",
         "  replay     pytest --adapter runs/hotel/adapter --catalog hotel_lights --seed 7 --budget 400"
         " -k chooses_a_tool",
     ]

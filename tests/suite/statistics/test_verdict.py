@@ -1,8 +1,10 @@
+from random import Random
+
 import pytest
 
 from suite.outcome import Bar, Ceiling, Interval, Never, Rate, ReportOnly, Tally, VerdictName
-from suite.statistics.sequential import Risks, confidence_sequence
-from suite.statistics.verdict import judge, may_decide
+from suite.statistics.sequential import RateTest, Risks, confidence_sequence
+from suite.statistics.verdict import judge, least_to_pass, may_decide, usual_to_pass
 
 ECE = Ceiling("ece", at_most=0.1)
 
@@ -140,3 +142,22 @@ def test_two_fifths_of_the_failures_are_acceptable_unless_told_otherwise() -> No
 )
 def test_after_a_failure_only_what_may_still_be_decided_is_asked(bar: Bar, tally: Tally, more: int, worth: bool):
     assert may_decide(tally, bar, more, Risks(0.0125, 0.05)) == worth
+
+
+@pytest.mark.parametrize("bar", [Rate(0.95, 0.98), Rate(0.8, 0.92), Never(0.0125, 0.002)])
+def test_a_pass_takes_on_average_about_as_many_cases_as_is_told(bar: Rate | Never):
+    risks, random = Risks(0.05 / 6, 0.05), Random(0)
+    good, bad = (bar.acceptable, bar.at_least) if isinstance(bar, Rate) else (1 - bar.acceptable, 1 - bar.bound)
+    test, taken = RateTest(good, bad, risks), []
+    for _ in range(300):
+        counts = [0, 0]
+        while test.decide(*counts) is None:
+            counts[random.random() >= good] += 1
+        taken.append(sum(counts))
+    # The walk ends a little beyond its threshold, which the approximation leaves out.
+    assert 0.95 < sum(taken) / len(taken) / usual_to_pass(bar, risks) < 1.3
+
+
+def test_where_every_case_of_an_acceptable_adapter_holds_it_takes_the_least_there_is():
+    bar = Rate(0.9, 1.0)
+    assert 0 <= least_to_pass(bar) - usual_to_pass(bar, Risks(1e-9, 0.05)) < 1
