@@ -69,6 +69,7 @@ __all__ = [
     "NotApplicable",
     "Outcome",
     "OwnReport",
+    "PairedPart",
     "PolicyUsed",
     "Rate",
     "ReportOnly",
@@ -172,6 +173,19 @@ class Slice:
 
 
 @dataclass(frozen=True, slots=True)
+class PairedPart:
+    """Champion and challenger on the same cases of a contract, in a `part` of them (empty: in all): of `trials`, in
+    `lost` only the champion kept it, in `won` only the challenger. `stands_out` where more is lost than by chance."""
+
+    contract: str
+    part: str
+    trials: int
+    lost: int
+    won: int
+    stands_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ContractResult:
     """What the gate says about one contract; `held_rate` is true whenever the gate stopped, None without trials."""
 
@@ -190,6 +204,8 @@ class ContractResult:
     """The gating contract whose failure left this one with fewer cases than it would have had; empty if none did."""
     languages: Sequence[Slice] = ()
     """What was measured, by where the words of the requests come from."""
+    paired: Sequence[PairedPart] = ()
+    """Of the comparison with the champion: each contract, and then its parts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from suite.outcome import (
     Never,
     NoWorse,
     OwnReport,
+    PairedPart,
     PolicyUsed,
     Rate,
     ReportOnly,
@@ -199,6 +200,7 @@ def _contract_to_json(result: ContractResult) -> dict[str, Any]:
         **({"wrong": [asdict(one) for one in result.wrong]} if result.wrong else {}),
         **({"cut_short": result.cut_short} if result.cut_short else {}),
         **({"languages": [asdict(part) for part in result.languages]} if result.languages else {}),
+        **({"paired": [asdict(part) for part in result.paired]} if result.paired else {}),
     }
 
 
@@ -217,6 +219,7 @@ def _contract_from_json(document: Mapping[str, Any]) -> ContractResult:
         wrong=tuple(WrongArgument(**one) for one in document.get("wrong", ())),
         cut_short=document.get("cut_short", ""),
         languages=_slices_from_json(document.get("languages", ())),
+        paired=tuple(PairedPart(**part) for part in document.get("paired", ())),
     )
 
 
