@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from reports import markup
 from reports.sections import (
@@ -36,6 +35,7 @@ from suite.results.summary import (
 from suite.results.table import BAD, bad, bar_on_scale, cases_text, in_order, kept, share_of_bar
 from suite.results.wording import percent, percent_seen
 
+WORRY = f"Not gating, and kept in less than {percent(BAD)}"
 Facts = Sequence[tuple[str, Sequence[tuple[str, str]]]]
 
 
@@ -96,15 +96,16 @@ def render(results: Results, source: str, check: Check | None = None, log: Log |
         style=markup.style(), results=results, source=source, version=SCHEMA_VERSION,
         headline=headline(results), standing=f"{standing(results)}{_beside(others)}",
         closing=[rows[id(contract)] for contract in gating if closes_gate(contract)],
-        worry=f"Not gating, and kept in less than {percent(BAD)}" if bad(results.contracts) else "To know before it ships",
+        worry=WORRY if bad(results.contracts) else "To know before it ships",
         bad=[rows[id(contract)] for contract, _ in bad(results.contracts)],
         warnings=list(_warnings(results, check)),
         groups=[
             (title, [rows[id(contract)] for contract in some])
             for title, some in (("Gating", gating), ("Measured, not gating; the worst first", others)) if some
         ],
-        note=interval_note(results.contracts), cards=counterexamples.section(results), champion=champion.section(results),
-        own=own_cases.section(results.own), examples=languages.section(results), figures=figures.section(results),
+        note=interval_note(results.contracts), cards=counterexamples.section(results),
+        champion=champion.section(results), own=own_cases.section(results.own), examples=languages.section(results),
+        figures=figures.section(results),
         policy_changes=policy.changes if policy else (), policy_digest=policy.digest if policy else "",
         policy_note=_policy_note(results), risk_note=risk_note(results), check=training_data.section(check),
         curve=training_curve.section(log), subject=_subject(results),

@@ -50,13 +50,14 @@ def section(check: Check | None) -> dict[str, Any] | None:
     if check is None:
         return None
     data, tokens, advice, findings = check["data"], check["tokens"], check["advice"], check["findings"]
+    total, longest = (_count(tokens, name) for name in ("total", "longest"))
     counts = [(group, sum(one["group"] == group for one in findings)) for group in GROUPS]
     told = [f"{count} that {'are ' if group.startswith('worth') else ''}{group}" for group, count in counts if count]
     return {
         "note": f"findings: {', '.join(told)}" if told else "nothing was found",
         "path": str(data.get("path", "")),
         "digest": str(data.get("digest", ""))[:12],
-        "told": f"{data.get('rows', 0)} rows, {_count(tokens, 'total')} tokens, the longest {_count(tokens, 'longest')}",
+        "told": f"{data.get('rows', 0)} rows, {total} tokens, the longest {longest}",
         "groups": [
             (group, verdict, [_finding(one) for one in findings if one["group"] == group])
             for group, verdict in GROUPS.items()

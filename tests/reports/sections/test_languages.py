@@ -8,8 +8,8 @@ from suite.results.ending import ending
 from suite.results.languages import example_lines
 from suite.results.summary import counterexample_lines
 from suite.user_rows import ExampleReport, Unjudged
-from tests.reports.sample import FAILING, HOSTILE, PASSING
 from tests.reports.reader import Reader
+from tests.reports.sample import FAILING, HOSTILE, PASSING
 
 READ = ExampleReport(
     {"mine.jsonl": "0" * 16}, 20, 12, 9, 2, {"make several calls at once": 6},

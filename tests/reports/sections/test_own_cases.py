@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from reports.sections.own_cases import MOST, WIDEST, matrix
 from reports.page import render
+from reports.sections.own_cases import MOST, WIDEST, matrix
 from suite.user_rows import Called
-from tests.reports.sample import HOSTILE, PASSING
 from tests.reports.reader import Reader
+from tests.reports.sample import HOSTILE, PASSING
 from tests.suite.results.test_own import OWN
 
 
