@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from suite.outcome import Bin
+from suite.results.wording import beginning
 
 AXIS_STARTS = (0.99, 0.98, 0.95, 0.9, 0.8, 0.5, 0.0)  # of shares, that end at 1
 MARGIN = 0.1  # of an axis, that stays free beside what is drawn
 LEFT, RIGHT, BOTTOM, TOP = 52, 348, 308, 12  # of a reliability curve
+LONGEST = 30  # letters of a name within a drawing
 TREND_WIDTH, TREND_LEFT, TREND_TOP, TREND_BOTTOM = 420, 40, 10, 78
 
 
@@ -72,6 +74,7 @@ def reliability(kind: str, points: Sequence[Bin]) -> Reliability:
     across, up = Axis(start, 1.0, LEFT, RIGHT), Axis(start, 1.0, BOTTOM, TOP)
     most, total = max(point.count for point in points), sum(point.count for point in points)
     steps = [start + step / 5 * (1 - start) for step in range(6)]
+    kind = beginning(kind, LONGEST)
     said = f"Reliability curve of {kind} confidence, {total} cases in {len(points)} bins; a table has the same data"
     return Reliability(
         kind, said, tuple((across.at(x), up.at(x), f"{x:.3g}") for x in steps),

@@ -96,8 +96,7 @@ def render(results: Results, source: str, check: Check | None = None, log: Log |
         style=markup.style(), results=results, source=source, version=SCHEMA_VERSION,
         headline=headline(results), standing=f"{standing(results)}{_beside(others)}",
         closing=[rows[id(contract)] for contract in gating if closes_gate(contract)],
-        worry=WORRY if bad(results.contracts) else "To know before it ships",
-        bad=[rows[id(contract)] for contract, _ in bad(results.contracts)],
+        worry=WORRY, bad=[rows[id(contract)] for contract, _ in bad(results.contracts)],
         warnings=list(_warnings(results, check)),
         groups=[
             (title, [rows[id(contract)] for contract in some])

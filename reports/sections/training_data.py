@@ -52,9 +52,9 @@ def section(check: Check | None) -> dict[str, Any] | None:
     data, tokens, advice, findings = check["data"], check["tokens"], check["advice"], check["findings"]
     total, longest = (_count(tokens, name) for name in ("total", "longest"))
     counts = [(group, sum(one["group"] == group for one in findings)) for group in GROUPS]
-    told = [f"{count} that {'are ' if group.startswith('worth') else ''}{group}" for group, count in counts if count]
+    found = ", ".join(f"{count} {group}" for group, count in counts if count)
     return {
-        "note": f"findings: {', '.join(told)}" if told else "nothing was found",
+        "note": f"findings: {found}" if found else "nothing was found",
         "path": str(data.get("path", "")),
         "digest": str(data.get("digest", ""))[:12],
         "told": f"{data.get('rows', 0)} rows, {total} tokens, the longest {longest}",
