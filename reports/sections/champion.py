@@ -31,7 +31,8 @@ def section(results: Results) -> dict[str, Any] | None:
         return None
     names = list(dict.fromkeys(part.contract for part in found.paired))
     groups = [(name, [part for part in found.paired if part.contract == name]) for name in names]
-    differ = [(name, _rows(parts)) for name, parts in groups if any(part.lost or part.won for part in parts)]
+    most = max((_share(part) for part in found.paired), default=0.0) or 1.0
+    differ = [(name, _rows(parts, most)) for name, parts in groups if any(part.lost or part.won for part in parts)]
     alike = [name for name in names if name not in {name for name, _ in differ}]
     lost, won = (sum(getattr(part, side) for part in found.paired if not part.part) for side in ("lost", "won"))
     return {
@@ -42,13 +43,18 @@ def section(results: Results) -> dict[str, Any] | None:
     }
 
 
-def _rows(parts: list[PairedPart]) -> list[Row]:
+def _rows(parts: list[PairedPart], most: float) -> list[Row]:
     """The whole first, then the parts that stand out, then those where most is lost."""
     whole = [part for part in parts if not part.part]
     rest = sorted((p for p in parts if p.part), key=lambda p: (not p.stands_out, (p.won - p.lost) / max(1, p.trials)))
-    return [_row(part) for part in (*whole, *rest[:MOST_PARTS])]
+    return [_row(part, most) for part in (*whole, *rest[:MOST_PARTS])]
 
 
-def _row(part: PairedPart) -> Row:
-    lost, won = (50 * count / max(1, part.trials) for count in (part.lost, part.won))
+def _share(part: PairedPart) -> float:
+    return max(part.lost, part.won) / max(1, part.trials)
+
+
+def _row(part: PairedPart, most: float) -> Row:
+    """On a scale on which the longest bar of all takes its half of the drawing."""
+    lost, won = (50 * count / max(1, part.trials) / most for count in (part.lost, part.won))
     return Row(part.part, part.trials, part.lost, part.won, part.stands_out, lost, won)

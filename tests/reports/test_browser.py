@@ -68,6 +68,7 @@ def test_on_paper_everything_is_unfolded_and_fits(browser: Any, tmp_path: Path, 
     place.write_text(PAGES[name](), encoding="utf-8", errors="backslashreplace")
     view = browser.new_page(viewport={"width": 720, "height": 900})
     view.goto(place.as_uri())
+    assert view.evaluate(FOLDED) > 0
     view.emulate_media(media="print")
     assert view.evaluate("document.documentElement.scrollWidth") == 720
     assert view.evaluate(TOO_WIDE) == []
