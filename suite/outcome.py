@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from fixtures.types import Case
-from suite.bars import Bar, Ceiling, Every, Never, NoWorse, Rate, ReportOnly
+from suite.bars import Bar, Ceiling, Every, Never, NoWorse, PairedPart, Rate, ReportOnly
 from suite.settings import MADE_UP
 from suite.user_rows import BrokenRow, Called, ExampleReport, Unjudged
 
@@ -170,19 +170,6 @@ class Slice:
     held: int
     trials: int
     rate: Interval
-
-
-@dataclass(frozen=True, slots=True)
-class PairedPart:
-    """Champion and challenger on the same cases of a contract, in a `part` of them (empty: in all): of `trials`, in
-    `lost` only the champion kept it, in `won` only the challenger. `stands_out` where more is lost than by chance."""
-
-    contract: str
-    part: str
-    trials: int
-    lost: int
-    won: int
-    stands_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

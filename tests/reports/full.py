@@ -95,7 +95,7 @@ def page(attack: str = "") -> str:
     if not attack:
         return render(full(), "results.json", CHECK, LOG)
     check = attacked(CHECK, attack)
-    for one, plain in zip(check["findings"], CHECK["findings"], strict=True):  # type: ignore[arg-type]
+    for one, plain in zip(check["findings"], CHECK["findings"], strict=True):
         one["group"] = plain["group"]  # type: ignore[index]
     return render(from_json(attacked(to_json(full()), attack)), attack, check, LOG)
 

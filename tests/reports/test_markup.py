@@ -1,12 +1,14 @@
 """Whatever a text holds, in a template it stays text."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
 from fixtures.printing import printable
-from reports.markup import environment, number, parted, render
+from reports.markup import FOLDERS, environment, number, parted, render
 from tests.reports.reader import Reader
 
 TEMPLATE = environment().from_string('<p title="{{ text }}">{{ text }}</p>')
@@ -38,3 +40,10 @@ def test_a_template_that_lacks_a_value_is_a_fault() -> None:
 
 def test_numbers_have_six_digits_at_most() -> None:
     assert [number(x) for x in (0.12345678, 100.0, 0)] == ["0.123457", "100", "0"]
+
+
+def test_no_template_of_ours_lets_a_text_through() -> None:
+    names = environment().list_templates()
+    assert {"base.html.jinja", "page.html.jinja", "night.html.jinja", "comparison.svg.jinja"} <= set(names)
+    texts = [place.read_text(encoding="utf-8") for folder in FOLDERS for place in folder.glob("*.jinja")]
+    assert [text for text in texts if re.search(r"\|\s*safe\b|autoescape|<script|\son\w+=", text)] == []
