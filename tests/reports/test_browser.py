@@ -45,11 +45,17 @@ def test_a_page_runs_nothing_asks_for_nothing_and_fits(
 ) -> None:
     place = tmp_path / "page.html"
     place.write_text(PAGES[name](), encoding="utf-8", errors="backslashreplace")
-    said, asked = [], []
+    said: list[str] = []
+    asked: list[str] = []
+
+    def refused(dialog: Any) -> None:
+        said.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
     view = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     view.on("console", lambda message: said.append(message.text))
     view.on("pageerror", lambda error: said.append(str(error)))
-    view.on("dialog", lambda dialog: said.append(f"dialog: {dialog.message}"))
+    view.on("dialog", refused)
     view.on("request", lambda request: asked.append(request.url))
     view.goto(place.as_uri())
     for unfolded in (False, True):
