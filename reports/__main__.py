@@ -17,8 +17,9 @@ from pathlib import Path
 
 from fixtures.errors import UserError
 from fixtures.files import told_disks, write_text
-from reports import page, terminal, training_data
+from reports import markup, page, terminal
 from reports.nights import command as nights_command
+from reports.sections import training_curve, training_data
 from suite.results import file as results_file
 from suite.results.summary import WIDTH
 
@@ -52,6 +53,8 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("--overwrite", action="store_true", help="write the page over a file that is no page of ours")
     check = f"what train check --json wrote, as a section of the page (default: {training_data.NAME} beside RESULTS)"
     show.add_argument("--check", type=Path, metavar="FILE", help=check)
+    log = "the log.jsonl of a training, for its curve (default: log.jsonl or run/log.jsonl beside RESULTS)"
+    show.add_argument("--log", type=Path, metavar="FILE", help=log)
     show.add_argument(
         "-v", "--verbose", action="store_true", help="print all figures, and every counterexample in full"
     )
@@ -77,7 +80,9 @@ def parser() -> argparse.ArgumentParser:
 def _show(options: argparse.Namespace) -> str:
     page_file = options.page or options.results.with_suffix(".html")
     target = None if options.no_page else page_file
-    return show(options.results, target, options.check, overwrite=options.overwrite, verbose=options.verbose)
+    return show(
+        options.results, target, options.check, options.log, overwrite=options.overwrite, verbose=options.verbose
+    )
 
 
 def _compare(options: argparse.Namespace) -> str:
@@ -94,11 +99,18 @@ def _compare(options: argparse.Namespace) -> str:
 
 
 def show(
-    source: Path, target: Path | None, check: Path | None = None, *, overwrite: bool = False, verbose: bool = False
+    source: Path,
+    target: Path | None,
+    check: Path | None = None,
+    log: Path | None = None,
+    *,
+    overwrite: bool = False,
+    verbose: bool = False,
 ) -> str:
     """The summary for the terminal; the page goes to `target`, if there is one.
 
-    The page has a section on training data if there is a `check`, by default the check.json beside the results.
+    The page has a section on training data if there is a `check`, by default the check.json beside the results, and a
+    training curve if there is a `log`, by default that of the run beside them.
     """
     results = results_file.read(source)
     columns = min(WIDEST, shutil.get_terminal_size((WIDTH, 24)).columns)
@@ -115,10 +127,13 @@ def show(
         return told()
     if target.resolve() == source.resolve():
         raise UserError(str(target), "the page would overwrite the results", hint="name another file with --page")
-    page.check_place(target, overwrite)
+    markup.check_place(target, overwrite)
     beside = source.with_name(training_data.NAME)
     found = check or (beside if beside.is_file() else None)
-    write_text(target, page.render(results, source.name, training_data.read_check(found) if found else None))
+    steps = log or training_curve.find(source)
+    checked = training_data.read_check(found) if found else None
+    read = training_curve.read_log(steps) if steps else None
+    write_text(target, page.render(results, source.name, checked, read))
     return told(said=[f"page: {target}"])
 
 

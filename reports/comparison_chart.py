@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from markupsafe import Markup
+
+from reports import markup
 from reports.chart import Axis
 from reports.compare import Column, mean_of
 from reports.criteria import CRITERIA, Criterion
-from reports.html import Html, join, tag
 
 PANEL, ROW, LABELS, WIDTH = 46, 18, 130, 620
 STYLE = (
@@ -18,52 +22,47 @@ STYLE = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A trainer in a panel, `y` from the top; without a figure only its name is drawn."""
+
+    name: str
+    y: float
+    low: float = 0.0
+    middle: float = 0.0
+    high: float = 0.0
+    told: str = ""
+
+
 def chart(columns: Sequence[Column]) -> str:
     """A standalone SVG; criteria that no run has are left out."""
     shown = [criterion for criterion in CRITERIA if any(column.figures(criterion) for column in columns)]
     height = PANEL + ROW * len(columns)
-    panels = [
-        tag("g", _panel(criterion, columns), transform=f"translate(0 {number * height})")
-        for number, criterion in enumerate(shown)
-    ]
-    whole = height * len(shown)
-    title = tag("title", f"Comparison of {', '.join(column.name for column in columns)}")
-    svg = tag(
-        "svg",
-        title,
-        tag("style", Html(STYLE)),
-        *panels,
-        xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {WIDTH} {whole}",
-        width=WIDTH,
-        height=whole,
-    )
-    return f"{svg}\n"
+    return markup.render(
+        "comparison.svg.jinja",
+        style=Markup(STYLE), names=[column.name for column in columns], width=WIDTH, height=height,
+        panels=[_panel(criterion, columns) for criterion in shown],
+    )  # fmt: skip
 
 
-def _panel(criterion: Criterion, columns: Sequence[Column]) -> Html:
+def _panel(criterion: Criterion, columns: Sequence[Column]) -> dict[str, Any]:
     axis = _axis(criterion, columns)
     better = "lower" if criterion.lower_is_better else "higher"
-    parts = [tag("text", f"{criterion.name} ({better} is better)", x=0, y=16, class_="title")]
-    for number, column in enumerate(columns):
-        parts.append(_row(criterion, column, axis, PANEL + ROW * number - 4))
-    ends = ((axis.low, axis.left, "start"), (axis.high, axis.right, "end"))
-    parts += [tag("text", criterion.text(v), x=x, y=30, text_anchor=anchor, class_="tick") for v, x, anchor in ends]
-    return join(*parts)
+    return {
+        "title": f"{criterion.name} ({better} is better)",
+        "axis": axis,
+        "ends": ((criterion.text(axis.low), axis.left, "start"), (criterion.text(axis.high), axis.right, "end")),
+        "rows": [_row(criterion, column, axis, PANEL + ROW * number - 4) for number, column in enumerate(columns)],
+    }
 
 
-def _row(criterion: Criterion, column: Column, axis: Axis, y: int) -> Html:
-    parts = [
-        tag("text", column.name, x=0, y=y + 4),
-        tag("line", x1=axis.left, x2=axis.right, y1=y, y2=y, class_="track"),
-    ]
-    if figures := column.figures(criterion):
-        interval = mean_of(figures).interval
-        low, high = axis.at(interval.low), axis.at(interval.high)
-        parts.append(tag("line", x1=low, x2=high, y1=y, y2=y, class_="reach"))
-        parts.append(tag("circle", cx=axis.at(interval.estimate), cy=y, r=4, class_="dot"))
-        parts.append(tag("text", criterion.text(interval.estimate), x=axis.right + 8, y=y + 4, class_="tick"))
-    return join(*parts)
+def _row(criterion: Criterion, column: Column, axis: Axis, y: int) -> Row:
+    figures = column.figures(criterion)
+    if not figures:
+        return Row(column.name, y)
+    interval = mean_of(figures).interval
+    low, middle, high = (axis.at(value) for value in (interval.low, interval.estimate, interval.high))
+    return Row(column.name, y, low, middle, high, criterion.text(interval.estimate))
 
 
 def _axis(criterion: Criterion, columns: Sequence[Column]) -> Axis:

@@ -73,6 +73,19 @@ class NoWorse:
 
 
 @dataclass(frozen=True, slots=True)
+class PairedPart:
+    """Champion and challenger on the same cases of a contract, in a `part` of them (empty: in all): of `trials`, in
+    `lost` only the champion kept it, in `won` only the challenger. `stands_out` where more is lost than by chance."""
+
+    contract: str
+    part: str
+    trials: int
+    lost: int
+    won: int
+    stands_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Every:
     """Each of the given cases must hold. They are all there are, so nothing is estimated."""
 

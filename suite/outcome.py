@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from fixtures.types import Case
 from suite.asked import AskedCase
-from suite.bars import Bar, Ceiling, Every, Never, NoWorse, Rate, ReportOnly
+from suite.bars import Bar, Ceiling, Every, Never, NoWorse, PairedPart, Rate, ReportOnly
 from suite.figures import Interval, Slice, ToolReport
 from suite.reply import Readings
 from suite.settings import MADE_UP
@@ -73,6 +73,7 @@ __all__ = [
     "NotApplicable",
     "Outcome",
     "OwnReport",
+    "PairedPart",
     "PolicyUsed",
     "Rate",
     "Readings",
@@ -177,6 +178,8 @@ class ContractResult:
     """What was measured, by where the words of the requests come from."""
     asked: Sequence[AskedCase] = ()
     """The measured cases, to compare two gates on those that both asked."""
+    paired: Sequence[PairedPart] = ()
+    """Of the comparison with the champion: each contract, and then its parts."""
 
 
 @dataclass(frozen=True, slots=True)

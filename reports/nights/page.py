@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from fixtures.printing import printable
+from reports import markup
+from reports.chart import TREND_BOTTOM, TREND_LEFT, TREND_TOP, TREND_WIDTH, Axis, Trend, polyline
 from reports.nights.facts import changed
 from reports.nights.index import Line
 from reports.nights.report import Found, Report, move_text, standing_text
@@ -18,41 +18,12 @@ from suite.statistics.nights import Share
 HERE = Path(__file__).parent
 SHOWN = 60
 """Nights on a page."""
-_WIDTH, _TOP, _BOTTOM, _LEFT = 420, 10, 78, 40
+_SCALE = ((TREND_TOP, "100%"), ((TREND_TOP + TREND_BOTTOM) / 2, "50%"), (TREND_BOTTOM, "0%"))
 _MOST_CASES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """Shares night by night as a line on a scale from 0 to 100 %; lengths are those of the drawing."""
-
-    said: str
-    dots: tuple[tuple[float, float], ...]
-    lines: tuple[str, ...]
-    gaps: tuple[float, ...]
-    marks: tuple[tuple[float, bool], ...]
-    changes: tuple[float, ...]
-    ends: tuple[str, str]
-    step: float
-    width: int = _WIDTH
-    height: int = _BOTTOM + 18
-    left: int = _LEFT
-    top: int = _TOP
-    bottom: int = _BOTTOM
-    scale: tuple[tuple[float, str], ...] = ((_TOP, "100%"), ((_TOP + _BOTTOM) / 2, "50%"), (_BOTTOM, "0%"))
 
 
 def render(report: Report, reasons: Sequence[str]) -> str:
     """The page as text."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    def clean(value: Any) -> Any:
-        return printable(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
-
-    environment = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, finalize=clean, trim_blocks=True
-    )
-    style = "".join(file.read_text(encoding="utf-8") for file in (HERE.parent / "page.css", HERE / "night.css"))
     closed = sum(one.last.standing != "passed" for one in report.found)
     standing = f"{len(report.found) - closed} of {len(report.found)} adapters passed; {_count(report)} moved tonight"
     alarms = percent(report.false_alarms)
@@ -62,10 +33,11 @@ def render(report: Report, reasons: Sequence[str]) -> str:
         " dashed line is where something moved, a dotted one where something else changed, and a band is a night that"
         " could not run."
     )
-    return environment.get_template("night.html.jinja").render(
-        report=report, reasons=list(reasons), style=style, standing=standing, note=note,
+    return markup.render(
+        "night.html.jinja",
+        report=report, reasons=list(reasons), style=markup.style(HERE / "night.css"), standing=standing, note=note,
         adapters=[_adapter(one) for one in report.found],
-    ).strip() + "\n"  # fmt: skip
+    )  # fmt: skip
 
 
 def _count(report: Report) -> str:
@@ -115,17 +87,16 @@ def _share(share: Share) -> str:
     return f"{share.kept} of {share.asked} ({share.rate:.0%})"
 
 
-def _chart(one: Found, lines: Sequence[Line], series: str) -> Chart | None:
+def _chart(one: Found, lines: Sequence[Line], series: str) -> Trend | None:
     """The series over these nights; None if no night asked it."""
     names = {name for name, anchor in one.anchors.items() if series in anchor.series}
     shares = [_of(line, names) for line in lines]
     if not any(shares):
         return None
-    step = (_WIDTH - _LEFT) / len(lines)
-    centre = [_LEFT + (place + 0.5) * step for place in range(len(lines))]
-    dots = [
-        (x, _BOTTOM - share.rate * (_BOTTOM - _TOP)) if share else None for x, share in zip(centre, shares, strict=True)
-    ]
+    step = (TREND_WIDTH - TREND_LEFT) / len(lines)
+    centre = [TREND_LEFT + (place + 0.5) * step for place in range(len(lines))]
+    up = Axis(0.0, 1.0, TREND_BOTTOM, TREND_TOP)
+    dots = [(x, up.at(share.rate)) if share else None for x, share in zip(centre, shares, strict=True)]
     marks = [
         (line.night, move.worse)
         for line in lines
@@ -134,10 +105,11 @@ def _chart(one: Found, lines: Sequence[Line], series: str) -> Chart | None:
     ]
     x_of = {line.night: x - step / 2 for line, x in zip(lines, centre, strict=True)}
     last = next(share for share in reversed(shares) if share)
-    return Chart(
+    return Trend(
+        scale=_SCALE,
         said=f"{series}: {last.rate:.0%} at last, over {len(lines)} nights",
         dots=tuple((round(dot[0], 1), round(dot[1], 1)) for dot in dots if dot),
-        lines=tuple(" ".join(f"{x:.1f},{y:.1f}" for x, y in part) for part in _unbroken(dots)),
+        lines=tuple(map(polyline, _unbroken(dots))),
         gaps=tuple(round(x - step / 2, 1) for x, share in zip(centre, shares, strict=True) if share is None),
         marks=tuple((round(x_of[night], 1), worse) for night, worse in marks),
         changes=tuple(round(x_of[night], 1) for night, said in _changes(lines) if said),

@@ -10,7 +10,7 @@ from fixtures.types import Case
 from suite.exam.parts import parts_of
 from suite.judging.contract import Contract
 from suite.lanes.asking import Asker
-from suite.outcome import Broken, ContractResult, Held, Outcome, Scored, Tally, Verdict
+from suite.outcome import Broken, ContractResult, Held, Outcome, PairedPart, Scored, Tally, Verdict
 from suite.results.wording import percent
 from suite.statistics.paired import PairedCounts, e_bh, holm
 from suite.statistics.sequential import confidence_sequence
@@ -52,6 +52,7 @@ def compare(
         tally=Tally(len(pairs), len(pairs) - lost),
         held_rate=confidence_sequence(len(pairs) - lost, len(pairs)) if pairs else None,
         measures={f"{c}, lost": confidence_sequence(n.lost, n.trials) for c, n in by_contract.items() if n.trials},
+        paired=_told(pairs, by_contract, worse, alpha),
     )
 
 
@@ -94,6 +95,15 @@ def _verdict(
 
 def _driver(pairs: Sequence[Pair], contract: str, rate: float) -> str:
     """Of the slices that stand out, the one where most is lost, in words; empty if none stands out."""
+    found = [(slice_, counts) for slice_, counts, out in _slices(pairs, contract, rate) if out]
+    if not found:
+        return ""
+    slice_, most = max(found, key=lambda item: (item[1].lost - item[1].won) / item[1].trials)
+    return f", most of all for {slice_}: {most.text}"
+
+
+def _slices(pairs: Sequence[Pair], contract: str, rate: float) -> list[tuple[str, PairedCounts, bool]]:
+    """The slices of a contract's cases, and whether each stands out."""
     own = [pair for pair in pairs if pair.contract == contract]
     slices: dict[str, list[Pair]] = defaultdict(list)
     for pair in own:
@@ -101,9 +111,22 @@ def _driver(pairs: Sequence[Pair], contract: str, rate: float) -> str:
             slices[slice_].append(pair)
     # A slice of all pairs is none.
     counts = {slice_: _counts(iter(part)) for slice_, part in slices.items() if len(part) < len(own)}
-    standing_out = e_bh([c.e_value for c in counts.values()], rate)
-    found = [(slice_, c) for (slice_, c), out in zip(counts.items(), standing_out, strict=True) if out]
-    if not found:
-        return ""
-    slice_, most = max(found, key=lambda item: (item[1].lost - item[1].won) / item[1].trials)
-    return f", most of all for {slice_}: {most.text}"
+    out = e_bh([c.e_value for c in counts.values()], rate)
+    return [(slice_, c, stands) for (slice_, c), stands in zip(counts.items(), out, strict=True)]
+
+
+def _told(
+    pairs: Sequence[Pair], by_contract: Mapping[str, PairedCounts], worse: Sequence[str], rate: float
+) -> tuple[PairedPart, ...]:
+    """Each contract, and its slices in which the two differ; a slice stands out only where its contract does."""
+    told = []
+    for contract, total in by_contract.items():
+        if not total.trials:
+            continue
+        told.append(PairedPart(contract, "", total.trials, total.lost, total.won, contract in worse))
+        told += [
+            PairedPart(contract, slice_, c.trials, c.lost, c.won, out and contract in worse)
+            for slice_, c, out in _slices(pairs, contract, rate)
+            if c.lost or c.won
+        ]
+    return tuple(told)

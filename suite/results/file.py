@@ -29,6 +29,7 @@ from suite.outcome import (
     Never,
     NoWorse,
     OwnReport,
+    PairedPart,
     PolicyUsed,
     Rate,
     Readings,
@@ -213,6 +214,7 @@ def _contract_to_json(result: ContractResult) -> dict[str, Any]:
         **({"cut_short": result.cut_short} if result.cut_short else {}),
         **({"languages": [asdict(part) for part in result.languages]} if result.languages else {}),
         **({"asked": asked_to_json(result.asked)} if result.asked else {}),
+        **({"paired": [asdict(part) for part in result.paired]} if result.paired else {}),
     }
 
 
@@ -232,6 +234,7 @@ def _contract_from_json(document: Mapping[str, Any]) -> ContractResult:
         cut_short=document.get("cut_short", ""),
         languages=_slices_from_json(document.get("languages", ())),
         asked=asked_from_json(document["asked"]) if "asked" in document else (),
+        paired=tuple(PairedPart(**part) for part in document.get("paired", ())),
     )
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from fixtures.printing import one_line
 from suite.outcome import ContractResult, Counterexample, Results
 from suite.results.cases import SHORT_ID, case_id
-from suite.results.summary import bar_text, closes_gate, deciding_figure, headline, policy_text, share_range, standing
-from suite.results.table import looks_bad
+from suite.results.summary import closes_gate, headline, policy_text, share_range, standing
+from suite.results.table import BAD, bar_on_scale, cases_text, in_order, kept, looks_bad
+from suite.results.wording import percent, percent_seen
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
 
@@ -37,21 +38,23 @@ def errors(results: Results) -> list[str]:
 
 
 def markdown(results: Results) -> str:
-    """The verdict as Markdown: what closes the gate first, then all contracts."""
+    """The verdict as Markdown, in the order of the page: what closes the gate, what looks bad, all contracts, and the
+    counterexamples of those that close it."""
+    closing = [contract for contract in results.contracts if closes_gate(contract)]
+    gating, others = in_order(results.contracts)
     lines = [f"## callproof: {headline(results)}", "", f"{_cell(results.identity.adapter)}: {standing(results)}.", ""]
+    if closing:
+        lines += ["What closes the gate:", *(f"- **{_cell(c.name)}**: {_cell(c.verdict.reason)}" for c in closing), ""]
     if bad := looks_bad(results.contracts):
-        lines += [f"Not gating, and looks bad: {_cell(bad)}.", ""]
+        lines += [f"Not gating, and kept in less than {percent(BAD)}: {_cell(bad)}.", ""]
     if told := policy_text(results):
         lines += [_cell(told), ""]
-    lines += ["| contract | verdict | kept | interval | bar |", "| --- | --- | --- | --- | --- |"]
-    lines += [f"| {' | '.join(map(_cell, _row(contract)))} |" for contract in results.contracts]
-    for contract in results.contracts:
-        if closes_gate(contract):
-            lines += ["", f"**{contract.name}**: {_cell(contract.verdict.reason)}"]
-            lines += [
-                f"- {case_id(e.case)[:SHORT_ID]} {_cell(e.case.request)}: got {_cell(e.got)}"
-                for e in contract.counterexamples
-            ]
+    lines += ["| contract | verdict | kept | interval | cases | bar |", "| --- | --- | --- | --- | --- | --- |"]
+    lines += [f"| {' | '.join(map(_cell, _row(contract)))} |" for contract in (*gating, *others)]
+    for contract in closing:
+        if contract.counterexamples:
+            lines += ["", f"Counterexamples of {_cell(contract.name)}:"]
+            lines += [_asked(example) for example in contract.counterexamples]
     return "\n".join(lines) + "\n\n"
 
 
@@ -60,10 +63,10 @@ def _asked(example: Counterexample) -> str:
 
 
 def _row(contract: ContractResult) -> tuple[str, ...]:
-    figure, tally = deciding_figure(contract), contract.tally
-    bar = bar_text(contract.bar) if contract.bar.gating else "does not gate"
-    interval = share_range(figure) if figure else ""
-    return contract.name, contract.verdict.name, f"{tally.held} of {tally.trials}", interval, bar
+    figure = kept(contract)
+    bar = bar_on_scale(contract.bar) if contract.bar.gating else "does not gate"
+    shown = (percent_seen(figure.estimate), share_range(figure)) if figure else ("-", "")
+    return contract.name, contract.verdict.name, *shown, cases_text(contract), bar
 
 
 def _cell(text: str) -> str:

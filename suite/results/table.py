@@ -21,8 +21,7 @@ BAD = 0.8
 
 def table(contracts: Sequence[ContractResult], width: int, *, colour: bool = False) -> list[str]:
     """A head, the gating contracts in their order, and the others from worst to best; no line if there is none."""
-    gating = [contract for contract in contracts if contract.bar.gating]
-    others = sorted((c for c in contracts if not c.bar.gating), key=_worst_first)
+    gating, others = in_order(contracts)
     rows = [_row(contract, width) for contract in (*gating, *others)]
     if not rows:
         return []
@@ -40,6 +39,12 @@ def table(contracts: Sequence[ContractResult], width: int, *, colour: bool = Fal
     ]
 
 
+def in_order(contracts: Sequence[ContractResult]) -> tuple[list[ContractResult], list[ContractResult]]:
+    """The gating contracts in their order, and the others from worst to best."""
+    gating = [contract for contract in contracts if contract.bar.gating]
+    return gating, sorted((c for c in contracts if not c.bar.gating), key=_worst_first)
+
+
 def kept(contract: ContractResult) -> Interval | None:
     """How much of what was promised was kept, from 0 to 1; of a statistic that must stay low, what is left to 1."""
     figure = deciding_figure(contract)
@@ -52,9 +57,13 @@ def kept(contract: ContractResult) -> Interval | None:
 
 def looks_bad(contracts: Sequence[ContractResult]) -> str:
     """The contracts that do not gate and are kept in less than `BAD` of the cases, worst first; empty if none is."""
-    others = sorted((c for c in contracts if not c.bar.gating), key=_worst_first)
-    shares = [(printable(contract.name), found.estimate) for contract in others if (found := kept(contract))]
-    return ", ".join(f"{name} {percent_seen(share)}" for name, share in shares if share < BAD)
+    return ", ".join(f"{printable(contract.name)} {percent_seen(share)}" for contract, share in bad(contracts))
+
+
+def bad(contracts: Sequence[ContractResult]) -> list[tuple[ContractResult, float]]:
+    """Those contracts, with how much of them is kept."""
+    shares = [(contract, found.estimate) for contract in in_order(contracts)[1] if (found := kept(contract))]
+    return [(contract, share) for contract, share in shares if share < BAD]
 
 
 def painted(text: str, verdict: str, colour: bool) -> str:
@@ -72,18 +81,23 @@ def _joined(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _row(contract: ContractResult, width: int) -> list[str]:
-    tally, figure = contract.tally, kept(contract)
+    figure = kept(contract)
+    measured = percent_seen(figure.estimate) if figure else "-"
+    row = [
+        verdict_word(contract), printable(contract.name), measured, cases_text(contract), _scale(contract, figure),
+        printable(bar_on_scale(contract.bar)),
+    ]  # fmt: skip
+    return row if width < WIDE else [*row, share_range(figure) if figure else ""]
+
+
+def cases_text(contract: ContractResult) -> str:
+    """How many cases were measured, and how many of them held."""
+    tally = contract.tally
     # Of a statistic of the whole sample, how many cases held says nothing of what is kept.
     held = f"{tally.trials}" if isinstance(contract.bar, Ceiling) else f"{tally.held}/{tally.trials}"
     cases = held if tally.trials else "no case"
     cases += f" +{tally.found}" if tally.found else ""
-    cases += ", cut short" if contract.cut_short else ""
-    measured = percent_seen(figure.estimate) if figure else "-"
-    row = [
-        verdict_word(contract), printable(contract.name), measured, cases, _scale(contract, figure),
-        printable(_bar_on_scale(contract.bar)),
-    ]  # fmt: skip
-    return row if width < WIDE else [*row, share_range(figure) if figure else ""]
+    return cases + (", cut short" if contract.cut_short else "")
 
 
 def _scale(contract: ContractResult, figure: Interval | None) -> str:
@@ -91,21 +105,22 @@ def _scale(contract: ContractResult, figure: Interval | None) -> str:
     if figure is None:
         return "." * SCALE
     cells = ["-" if _cell(figure.low) <= cell <= _cell(figure.high) else "." for cell in range(SCALE)]
-    bar = _share_of_bar(contract)
+    bar = share_of_bar(contract)
     if bar is not None:
         cells[_cell(bar)] = "|"
     cells[_cell(figure.estimate)] = "#"
     return "".join(cells)
 
 
-def _bar_on_scale(bar: Bar) -> str:
+def bar_on_scale(bar: Bar) -> str:
     """The bar in the words of the scale, on which more is better; of a statistic that must stay low, what is left."""
     if isinstance(bar, Ceiling):
         return f"1 - {bar.statistic} above {percent(1 - bar.at_most)}"
     return bar_text(bar)
 
 
-def _share_of_bar(contract: ContractResult) -> float | None:
+def share_of_bar(contract: ContractResult) -> float | None:
+    """Where the bar stands on the scale; None where it has no place there."""
     match contract.bar:
         case Rate(at_least=at_least):
             return at_least

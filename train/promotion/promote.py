@@ -201,7 +201,7 @@ def signer_of(home: Path, *, unsigned: bool) -> CryptoSigner | None:
 def main(options: argparse.Namespace) -> int:
     """Run the command; 0 if the adapter was promoted, 1 with the reasons if not."""
     from reports.__main__ import show
-    from reports.page import check_place
+    from reports.markup import check_place
 
     settings = gate_settings(options, *_OF_THE_GATE)
     results_file = Path(settings.results) if settings.results else options.run / "results.json"

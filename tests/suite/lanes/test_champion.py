@@ -27,6 +27,8 @@ def test_an_equal_passes(tmp_path):
     assert "runs/champion: lost 0 and won 0" in comparison.verdict.reason
     assert results.passed
     assert results.champion.adapter == "runs/champion"
+    assert comparison.paired
+    assert {(part.part, part.lost, part.won, part.stands_out) for part in comparison.paired} == {("", 0, 0, False)}
     write(results, tmp_path / "r.json")
     assert read(tmp_path / "r.json") == results
 
@@ -37,6 +39,12 @@ def test_a_loser_fails_and_the_slice_that_drives_it_is_named(tmp_path):
     assert "worse than the champion runs/champion in chooses_a_tool" in comparison.verdict.reason
     assert "most of all for catalog tuya" in comparison.verdict.reason
     assert comparison.measures["chooses_a_tool, lost"].estimate > 0.2
+    parts = {part.part: part for part in comparison.paired if part.contract == "chooses_a_tool"}
+    assert parts[""].stands_out
+    assert parts["catalog tuya"].stands_out
+    assert parts["catalog tuya"].lost == parts[""].lost
+    write(results, tmp_path / "r.json")
+    assert read(tmp_path / "r.json") == results
     assert not results.passed
 
 

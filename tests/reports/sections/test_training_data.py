@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from reports.__main__ import main
-from reports.training_data import read_check, section
+from reports.page import render
+from reports.sections.training_data import read_check
 from suite.results.file import write
-from tests.reports.sample import FAILING
+from tests.reports.reader import Reader
+from tests.reports.sample import FAILING, PASSING
 
 FINDING = {
     "group": "teaches the fault",
@@ -33,15 +35,21 @@ def place(folder: Path, check: object) -> Path:
 
 
 def test_findings_budget_and_advice_stand_in_the_section():
-    text = section(CHECK)
+    text = render(FAILING, "r.json", CHECK)
     for part in ("350 rows", "123,456 tokens", "teaches the fault", "1, 2, 3, 4, 5, 6, 7, 8 and 3 more", "1: format"):
         assert part in text
     assert "<b>" not in text
     assert "worth knowing" not in text
 
 
+def test_what_breaks_training_stands_beside_the_verdict():
+    breaking = {**FINDING, "group": "breaks training", "rule": "rows too long"}
+    text = Reader(render(PASSING, "r.json", {**CHECK, "findings": [breaking]})).text
+    assert text.index("The training data: rows too long.") < text.index("Kept, and the interval of that")
+
+
 def test_no_finding_is_said_to_be_none():
-    assert "Nothing was found." in section({**CHECK, "findings": []})
+    assert "Nothing was found." in render(FAILING, "r.json", {**CHECK, "findings": []})
 
 
 def test_a_check_beside_the_results_is_on_the_page(tmp_path):

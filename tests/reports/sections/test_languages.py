@@ -8,8 +8,8 @@ from suite.results.ending import ending
 from suite.results.languages import example_lines
 from suite.results.summary import counterexample_lines
 from suite.user_rows import ExampleReport, Unjudged
+from tests.reports.reader import Reader
 from tests.reports.sample import FAILING, HOSTILE, PASSING
-from tests.reports.test_html import Reader
 
 READ = ExampleReport(
     {"mine.jsonl": "0" * 16}, 20, 12, 9, 2, {"make several calls at once": 6},
@@ -59,4 +59,4 @@ def test_counterexamples_are_numbered_as_keep_counts_them() -> None:
     for number, (name, example) in enumerate(examples, 1):
         assert f"counterexample of {name}, number {number}: " in told
         assert counterexample_lines(example, number)[0] in told
-    assert f"1. {examples[0][0]} " in Reader(render(FAILING, "r.json")).text
+    assert f"1 {examples[0][0]} " in Reader(render(FAILING, "r.json")).text
