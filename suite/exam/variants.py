@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from fixtures.grammar.requests import misspelt
+from fixtures.grammar.requests import misspelt, open_ended
 from fixtures.grammar.tools import draw_catalog
 from fixtures.grammar.values import number_word, spoken_name
 from fixtures.types import Case, Catalog, Fallback, Oracle, Tool, Variant
@@ -123,7 +123,7 @@ def descriptions_paraphrased(scene: Scene, chooser: Chooser, case: Case) -> Vari
 def padded(scene: Scene, chooser: Chooser, case: Case) -> Variant:
     """Small talk before the request; and after it, unless it ends with free text that has no end of its own."""
     text = f"{chooser.choice(_BEFORE)} {case.request}"
-    if ": " not in case.request and chooser.chance(50):
+    if not open_ended(case.request) and chooser.chance(50):
         text = f"{text.rstrip('.!?')}. {chooser.choice(_AFTER)}"
     return _variant(case, "small talk around the request", text=text)
 
