@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -12,6 +13,7 @@ from suite.judging.judged import Judged
 from suite.lanes.asking import Asker
 from suite.lanes.reduce import reduce, size
 from suite.outcome import Broken, Counterexample, Never, WrongArgument
+from suite.results.cases import SHORT_ID, case_id
 
 SHOWN = 3
 """Counterexamples a report shows of one contract."""
@@ -30,6 +32,16 @@ def counterexamples(
     different = {asker.prompt(j.case): j for j in reversed(failing)}
     smallest = [judged for part in _parts(contract, list(different.values())) for judged in part[:SHOWN]]
     return tuple(_counterexample(contract, j, small, replay) for j, small in _reduced(contract, smallest, asker, calls))
+
+
+def replay_command(contract: Contract, gate: str, again: str, dtype: str, case: Case) -> str:
+    """The command that asks this case again; of the user's own rows, which are kept nowhere else, all of them.
+
+    `gate` is the command of the whole gate, `again` what one begins with that asks a single case.
+    """
+    more = f" --contracts {shlex.quote(contract.folder)}" if contract.folder else ""
+    more += f" --dtype {dtype}" if dtype else ""
+    return f"{gate}{more} -k {contract.name}" if contract.rows else f"{again}{more} --replay {case_id(case)[:SHORT_ID]}"
 
 
 def _parts(contract: Contract, failing: Sequence[Judged]) -> list[list[Judged]]:

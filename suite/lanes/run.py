@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,7 +23,7 @@ from suite.lanes.asking import MAX_NEW_TOKENS, Asker, Progress, calibrator_of
 from suite.lanes.beside import TAKES, Seconds
 from suite.lanes.budget import ASIDE, CAP, FIRST_LOOK, GLANCE, GOES_ON, ROUND, Budget, longer, tests_in
 from suite.lanes.champion import compare
-from suite.lanes.counterexamples import are_confirmed, counterexamples, wrong_of
+from suite.lanes.counterexamples import are_confirmed, counterexamples, replay_command, wrong_of
 from suite.lanes.known import Corpus
 from suite.lanes.languages import by_language, by_tool, example_report
 from suite.lanes.neighbours import confirmed, with_holes
@@ -45,7 +44,6 @@ from suite.outcome import (
     Verdict,
 )
 from suite.results.asked import asked_of
-from suite.results.cases import SHORT_ID, case_id
 from suite.results.unwritten import Unwritten
 from suite.settings import DEFAULT_BUDGET
 from suite.statistics.finite import file_measures, judge_rows
@@ -261,7 +259,8 @@ class Run:
             verdict = replace(verdict, reason=f"{verdict.reason}: {named(self.own, judged)}")
         # A row of the user's own stands in a file of theirs already, and is asked word for word.
         calls = self.budget.shrink if contract.bar.gating and not contract.rows else 0
-        examples = counterexamples(contract, judged, self.asker, calls, partial(self._replay, contract))
+        replay = partial(replay_command, contract, self.command, self.again, self.engine.identity.dtype)
+        examples = counterexamples(contract, judged, self.asker, calls, replay)
         if are_confirmed(contract):
             examples = confirmed(contract, examples, self.asker, self.scene)
             verdict = with_holes(verdict, examples)
@@ -285,14 +284,6 @@ class Run:
             languages=() if contract.rows else by_language(judged),
             asked=asked_of((j.case, j.outcome) for j in judged if j.lane == "measure"),
         )
-
-    def _replay(self, contract: Contract, case: Case) -> str:
-        """The command that asks this case again; of the user's own rows, which are kept nowhere else, all of them."""
-        own = f" --contracts {shlex.quote(contract.folder)}" if contract.folder else ""
-        dtype = f" --dtype {self.engine.identity.dtype}" if self.engine.identity.dtype else ""
-        if contract.rows:
-            return f"{self.command}{own}{dtype} -k {contract.name}"
-        return f"{self.again}{own}{dtype} --replay {case_id(case)[:SHORT_ID]}"
 
     def _compare(self, contract: Contract, judged: Mapping[str, Sequence[Judged]]) -> ContractResult:
         """Against the champion, on what was measured of the other gating contracts."""

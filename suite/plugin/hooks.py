@@ -25,10 +25,10 @@ from suite.plugin import replaying
 from suite.plugin.items import ContractItem, chosen, file_of, run_gate
 from suite.plugin.replaying import ReplayItem, run_replay
 from suite.plugin.stash import CONTRACTS, FOUND, NOT_SPREAD, OWN, REPLAYED, RESULTS, SCENE, SETTINGS, TARGET
+from suite.results.ci.github import told_to_github
+from suite.results.ci.properties import VERDICT, properties
 from suite.results.ending import ending, verdict_line
-from suite.results.github import told_to_github
 from suite.results.own import contrary_text
-from suite.results.properties import VERDICT, properties
 from suite.settings import Settings
 
 WIDEST = 120  # columns; longer lines are hard to read

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reports.page import render
 from suite.outcome import Interval, Verdict
-from suite.results.github import errors, markdown, told_to_github
+from suite.results.ci.github import errors, markdown, told_to_github
 from tests.reports.reader import Reader
 from tests.reports.sample import FAILING, HOSTILE, PASSING, SALVAGED
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from reports.page import render
-from reports.tools import figures
+from reports.sections import tools
 from suite import gate
 from suite.contracts.knows_when_nothing_fits import knows_when_nothing_fits
 from suite.contracts.right_arguments import right_arguments
@@ -17,8 +17,8 @@ from suite.results.ending import ending
 from suite.results.file import from_json, read, to_json, write
 from suite.results.tools import tool_lines, worse
 from tests.own_rows import TOOLS, light, row, written
+from tests.reports.reader import Reader
 from tests.reports.sample import HOSTILE, PASSING
-from tests.reports.test_html import Reader
 
 MUTE = [
     {"name": name, "description": "", "parameters": {"type": "object", "properties": {}}}
@@ -105,17 +105,17 @@ def test_the_page_has_a_row_for_each_tool(results):
     text = Reader(render(results, "r.json")).text
     for told in ("from your examples, 6 sentences", "made from name and description", "never asked for: ", "0.0 % of"):
         assert told in text
-    assert figures(PASSING) is None
+    assert tools.section(PASSING) is None
     assert "Tools" not in Reader(render(PASSING, "r.json")).text.split("Counterexamples")[0]
 
 
 def test_without_examples_the_page_tells_what_was_kept_by_language():
     contracts = tuple(replace(c, languages=(replace(LOW, by="language", name="phrases"),)) for c in PASSING.contracts)
     plain = replace(PASSING, contracts=contracts, tools=REPORTS)
-    found = figures(plain)
+    found = tools.section(plain)
     assert found
-    assert found.language_head == ("contract", "phrases")
-    assert len(found.language_rows) == len(contracts)
+    assert found["language_head"] == ("Contract", "phrases")
+    assert len(found["language_rows"]) == len(contracts)
     assert "10.0 % of 20" in Reader(render(plain, "r.json")).text
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,7 +77,7 @@ def test_a_copy_that_was_changed_on_the_way_is_refused(promoted: Bench, monkeypa
 
     plain = shutil.copytree
 
-    def changing(source: Path, target: Path, **options: bool) -> Path:
+    def changing(source: Path, target: Path, **options: Any) -> Path:
         plain(source, target, **options)
         (target / "adapter_model.safetensors").write_bytes(b"changed")
         return target
