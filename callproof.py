@@ -74,7 +74,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "made_up": {
         "metavar": "PERCENT",
         "type": int,
-        "help": "of the cases, on catalogs nobody wrote (default: 50); with --examples 20; 0: only those given",
+        "help": "of the cases, on catalogs nobody wrote (default: 50); with --examples 10; 0: only those given",
     },
     "as_deployed": {
         "metavar": "PERCENT",

@@ -30,6 +30,9 @@ from suite.settings import AS_DEPLOYED_BESIDE_EXAMPLES, usual_made_up
 from suite.statistics.stats import clopper_pearson
 
 CONTRACTS = (right_tool, right_arguments)
+EXACTLY = "exactly right"
+"""Both: of all cases, so that an adapter that names few tools has as many as another."""
+FIGURES = (*(f"`{contract.name}`" for contract in CONTRACTS), EXACTLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +88,16 @@ def _run(module: str, *arguments: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """Held and all applicable cases of each contract."""
+    """Held and all applicable cases by figure."""
 
     counts: Mapping[str, tuple[int, int]]
 
-    def of(self, contract: str) -> float:
-        held, trials = self.counts[contract]
+    def of(self, figure: str) -> float:
+        held, trials = self.counts[figure]
         return held / trials if trials else 0.0
 
-    def cell(self, contract: str) -> str:
-        held, trials = self.counts[contract]
+    def cell(self, figure: str) -> str:
+        held, trials = self.counts[figure]
         if not trials:
             return "no case"
         interval = clopper_pearson(held, trials)
@@ -107,7 +110,9 @@ def shares(cases: Sequence[Case], replies: Sequence[Reply]) -> Shares:
     for contract in CONTRACTS:
         outcomes = [contract.judge(case, reply) for case, reply in zip(cases, replies, strict=True)]
         held = sum(isinstance(outcome, Held) for outcome in outcomes)
-        counts[contract.name] = held, held + sum(isinstance(outcome, Broken) for outcome in outcomes)
+        counts[f"`{contract.name}`"] = held, held + sum(isinstance(outcome, Broken) for outcome in outcomes)
+    asked, right = (counts[figure] for figure in FIGURES[:2])
+    counts[EXACTLY] = right[0], asked[1]
     return Shares(counts)
 
 
@@ -127,10 +132,10 @@ def arms(options: argparse.Namespace) -> dict[str, list[Case]]:
 def table(results: Mapping[str, Mapping[str, Shares]]) -> list[str]:
     """Markdown: a row for each adapter, for each contract a column by way of asking."""
     names = list(next(iter(results.values())))
-    heads = [f"`{contract.name}`, {name}" for contract in CONTRACTS for name in names]
+    heads = [f"{figure}, {name}" for figure in FIGURES for name in names]
     lines = [f"| adapter | {' | '.join(heads)} |", "| --- " * (len(heads) + 1) + "|"]
     for adapter, found in results.items():
-        cells = [found[name].cell(contract.name) for contract in CONTRACTS for name in names]
+        cells = [found[name].cell(figure) for figure in FIGURES for name in names]
         lines.append(f"| {adapter} | {' | '.join(cells)} |")
     return lines
 
@@ -139,13 +144,13 @@ def agreement(results: Mapping[str, Mapping[str, Shares]]) -> list[str]:
     """For each way of asking from examples: the largest difference to the held-out rows, and pairs in another order."""
     lines = []
     *ways, held_out = next(iter(results.values()))
-    for contract in CONTRACTS:
+    for figure in FIGURES:
         for way in ways:
-            pairs = [(f[way].of(contract.name), f[held_out].of(contract.name)) for f in results.values()]
+            pairs = [(f[way].of(figure), f[held_out].of(figure)) for f in results.values()]
             furthest = max(abs(a - b) for a, b in pairs)
             turned = sum((a - c) * (b - d) < 0 for i, (a, b) in enumerate(pairs) for c, d in pairs[i + 1 :])
             lines.append(
-                f"{contract.name}, {way}: at most {100 * furthest:.1f} points from the held-out rows, "
+                f"{figure}, {way}: at most {100 * furthest:.1f} points from the held-out rows, "
                 f"{turned} of {len(pairs) * (len(pairs) - 1) // 2} pairs of adapters in another order"
             )
     return lines

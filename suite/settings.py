@@ -17,7 +17,7 @@ from fixtures.outside import from_folder
 
 MADE_UP = 50
 """Per cent of the cases that are on catalogs which nobody wrote; the others are on those under test."""
-MADE_UP_BESIDE_EXAMPLES = 20
+MADE_UP_BESIDE_EXAMPLES = 10
 """The same where there are examples of people's own requests: most of the exam is in their words then."""
 AS_DEPLOYED = 50
 """Per cent of the cases on given catalogs that declare all of its tools, in the file's order, as production does."""

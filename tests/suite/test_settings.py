@@ -24,8 +24,8 @@ def test_the_command_line_wins_over_the_table(tmp_path):
     ("text", "shares"),
     [
         ("", (50, 50)),
-        ('examples = ["rows.jsonl"]', (20, 90)),
-        ('examples = ["rows.jsonl"]\nas_deployed = 50', (20, 50)),
+        ('examples = ["rows.jsonl"]', (10, 90)),
+        ('examples = ["rows.jsonl"]\nas_deployed = 50', (10, 50)),
     ],
 )
 def test_with_examples_most_cases_are_on_the_whole_catalogs_under_test(tmp_path, text, shares):

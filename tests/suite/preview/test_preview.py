@@ -74,7 +74,7 @@ def test_settings_count_as_they_do_for_the_gate(house, capsys):
     assert main(["preview", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["settings"]["file"] == str(house / "pyproject.toml")
-    assert (found["settings"]["made_up"], found["settings"]["as_deployed"]) == (20, 10)
+    assert (found["settings"]["made_up"], found["settings"]["as_deployed"]) == (10, 10)
     assert (found["cases"]["rows"], found["cases"]["must"]) == (2, 1)
     assert main(["preview", "--json", "--as-deployed", "30"]) == 0
     assert json.loads(capsys.readouterr().out)["settings"]["as_deployed"] == 30
