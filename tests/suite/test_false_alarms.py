@@ -29,7 +29,7 @@ def test_a_fault_is_in_its_own_contract_at_about_its_rate(adapter, contract, tmp
     # Who says prose where a tool fits calls no right one either.
     assert broken == {contract} | ({"right_tool"} if adapter.prose else set())
     assert found[contract].verdict.name == "fail"
-    assert found[contract].held_rate.estimate == pytest.approx(0.7, abs=0.15)
+    assert found[contract].held_rate.low <= 0.7 <= found[contract].held_rate.high
 
 
 def test_an_adapter_answers_a_case_alike_each_time(tmp_path):

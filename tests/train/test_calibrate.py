@@ -67,8 +67,8 @@ def too_sure(cases: list[Case], form: str = "functiongemma", **engine: Any) -> S
 
 @pytest.mark.parametrize("form", ["functiongemma", "intent_json"])
 def test_a_calibrator_brings_an_engine_that_is_too_sure_to_5_percent_on_fresh_cases(form: str) -> None:
-    engine = too_sure(draw(TUYA_SCENE, 600, 0), form)
-    made, told = calibrate(engine, TUYA_SCENE, 600, 0)
+    engine = too_sure(draw(TUYA_SCENE, 1200, 0), form)
+    made, told = calibrate(engine, TUYA_SCENE, 1200, 0)
     assert made.confidence == ("verbalised" if form == "intent_json" else "likelihood")
     assert f"{made.method} calibrator of the {made.confidence}" in told
     scene = Scene((TUYA,))

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures.errors import UserError
@@ -41,6 +41,7 @@ generations = st.builds(
 )
 
 
+@settings(deadline=None)  # a disk may be slow
 @given(st.dictionaries(st.text("abcdef0123456789", min_size=1), generations, max_size=5))
 def test_what_was_put_comes_back_to_the_last_bit(tmp_path_factory, replies):
     store = ReplyStore(tmp_path_factory.mktemp("store"))
