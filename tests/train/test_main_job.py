@@ -42,7 +42,7 @@ def test_the_adapter_of_the_main_job_keeps_what_its_card_says(tmp_path: Path):
         assert done.returncode == 0, done.stderr
     results = gate(tmp_path / "runs" / "release" / "run", cache=tmp_path / "cache", contracts=GATING)
     verdicts = {c.name: (c.verdict.name, c.verdict.reason) for c in results.contracts}
-    # Requests say parameters' names less often than the base was made for, and it is short of two bars here (README.md).
+    # Requests are worded more freely than the base was made for: it is short of two bars here (README.md).
     rates = {c.name: c.held_rate.estimate for c in results.contracts if c.held_rate}
     assert {name for name, (verdict, _) in verdicts.items() if verdict == "pass"} >= {
         "calibrated_confidence",
