@@ -30,7 +30,7 @@ def engine():
 def test_settings_say_all_that_is_drawn_from(settings):
     read = Drawn.of(settings).read(FORM)
     assert (len(read.scene.examples.sentences), len(read.own.rows)) == (9, 5)
-    assert read.scene.made_up_percent == 20
+    assert read.scene.made_up_percent == 10
     assert Drawn.of(Settings()).read(FORM).own.rows == ()
 
 

@@ -17,7 +17,7 @@ def test_rows_that_bring_tools_are_enough_for_an_exam(gate, tmp_path):
     results = read(tmp_path / "r.json")
     assert results.examples
     assert list(results.catalogs) == ["rows"]
-    assert results.made_up_percent == 20
+    assert results.made_up_percent == 10
     assert results.examples.files.keys() == {"rows.jsonl"}
     parts = {c.name: {part.name: part.trials for part in c.languages} for c in results.contracts}
     assert parts["right_tool"].keys() == {"examples", "descriptions", "drawn"}
